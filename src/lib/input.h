@@ -1,0 +1,31 @@
+/*
+ * input.h - a window that slides over standard input or the files named as operands.
+ *
+ * [p, end) are the bytes that were read and not consumed yet; the caller consumes by moving p forward.  *end is
+ * 0 and BUF_PAD bytes past it may be read.  Bytes that are not consumed stay at hand, at a new place perhaps,
+ * while the window grows; so a record is simply scanned again with more of it there.
+ */
+#ifndef INPUT_H
+#define INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct input {
+	char *p, *end;
+	const char *file;               /* its name for messages; "<stdin>" */
+	bool eof;                       /* the current file has no more than [p, end) */
+	void (*before_wait)(void);      /* called before a read that may block, to flush what is held; or NULL */
+	struct input_state *state;      /* of input.c */
+};
+
+/* Files as opt_parse() left them; standard input where none is named, and for "-".  Opens the first: one that
+ * won't open dies EX_NOINPUT. */
+void input_open(struct input *, char **files);
+/* Reads more behind end.  False at the end of the file.  A read error dies EX_IOERR. */
+bool input_more(struct input *);
+/* Goes on to the next file once all of this one is consumed; false after the last. */
+bool input_next_file(struct input *);
+void input_close(struct input *);
+
+#endif

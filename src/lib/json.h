@@ -1,0 +1,61 @@
+/*
+ * json.h - JSON text, scanned where it lies (RFC 8259, and nothing it forbids).
+ *
+ * Nothing is built and no number is read: a value is a span of the text, so 1.10 and 20-digit integers stay as
+ * they came.  Every function wants BUF_PAD readable bytes past the end and a 0 at the end, as struct buf and struct input have.
+ * Refused: control characters in strings, invalid UTF-8, escapes of lone surrogates, more than JSON_DEPTH
+ * levels.  These functions return errors and do not die: fuzzers call them.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include "lib/buf.h"
+
+#define JSON_DEPTH 512          /* more is refused: no honest record nests so deep */
+
+struct json_error {
+	const char *why;        /* a static text; NULL while all is well */
+	const char *at;         /* where in the text */
+	bool cut;               /* the text ends inside the value: more bytes might mend it */
+};
+
+/* Past the white space at p. */
+const char *json_space(const char *p, const char *end);
+/* Past the one value that starts at p, or NULL with *e filled.  A number at the very end counts as whole. */
+const char *json_skip(const char *p, const char *end, struct json_error *e);
+
+/* Members of an object or elements of an array that json_skip() found good.
+ *	struct json_walk w = json_walk(value);
+ *	while (json_next(&w)) use(w.key, w.value);              key.p is NULL in an array
+ * A key comes with its quotes cut off, still escaped where key_escaped. */
+struct json_walk { const char *p; struct str key, value; bool key_escaped; };
+struct json_walk json_walk(struct str value);
+bool json_next(struct json_walk *);
+
+/* The same for an object not yet checked, in one pass: checks as json_skip() does and yields each member.
+ *	struct json_scan s = json_scan(p, end);
+ *	while (json_member(&s)) use(s.key, s.value);
+ *	if (s.error.why != NULL) ...; else s.p is past the closing brace */
+struct json_scan { const char *p, *end; struct str key, value; bool key_escaped, open; struct json_error error; };
+struct json_scan json_scan(const char *p, const char *end);
+bool json_member(struct json_scan *);
+
+/* Appends the text of a string, given without its quotes.  The string was found good before. */
+void json_unescape(struct buf *, struct str escaped);
+/* True for a span that is a JSON string (starts with a quote). */
+static inline bool
+json_is_string(struct str v)
+{
+	return v.n > 0 && v.p[0] == '"';
+}
+/* A string's text, cut from its quotes, or any other value's own bytes.  Points into value where there is
+ * nothing to unescape, else into scratch, which is reset first.  null: p NULL. */
+struct str json_text(struct str value, struct buf *scratch);
+
+/* Finds "a.b.c" in an object found good before; value.p NULL when it is not there.  Of a key twice: the last. */
+struct str json_get(struct str object, const char *path);
+
+/* The first byte that is not UTF-8, or NULL.  NUL bytes count as good here. */
+const char *utf8_check(const char *p, const char *end);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * opt.h - one table of options: it parses, checks ranges and prints --help.
+ *
+ * A row binds a typed pointer, so a flag bound to a number does not compile.  Every tool defines `tool`.
+ * --help, --version, --quiet, --progress, --log-json and -v, --verbose are in every tool and in no table.
+ * Long options take "--name value" or "--name=value"; short ones cluster as getopt's do; "--" ends them;
+ * options may follow operands.  A wrong call dies EX_USAGE before a byte is read.
+ */
+#ifndef OPT_H
+#define OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct words { char **w; size_t n; };           /* of a repeatable option, in the order given; lent by argv */
+
+enum opt_kind { OPT_KIND_END, OPT_KIND_FLAG, OPT_KIND_STRING, OPT_KIND_LIST, OPT_KIND_NUMBER, OPT_KIND_SIZE,
+	OPT_KIND_SECONDS, OPT_KIND_CHOICE };
+
+struct opt {
+	enum opt_kind kind;
+	char letter;                            /* 0: long name only */
+	const char *name, *arg, *help;
+	bool *flag;
+	const char **string;
+	struct words *list;
+	long long *number;                      /* count, bytes or choice */
+	double *seconds;
+	long long min, max;
+	const char *const *words;               /* of a choice, NULL at the end */
+};
+
+#define OPT_FLAG(c, l, var, h) { .kind = OPT_KIND_FLAG, .letter = c, .name = l, .flag = var, .help = h }
+#define OPT_STRING(c, l, a, var, h) \
+	{ .kind = OPT_KIND_STRING, .letter = c, .name = l, .arg = a, .string = var, .help = h }
+/* Repeatable; "a,b" is one word here: see opt_split(). */
+#define OPT_LIST(c, l, a, var, h) { .kind = OPT_KIND_LIST, .letter = c, .name = l, .arg = a, .list = var, .help = h }
+#define OPT_NUMBER(c, l, a, var, lo, hi, h) \
+	{ .kind = OPT_KIND_NUMBER, .letter = c, .name = l, .arg = a, .number = var, .min = lo, .max = hi, .help = h }
+/* Bytes: 4096, 64K, 64M, 1G (powers of 1024). */
+#define OPT_SIZE(c, l, a, var, lo, hi, h) \
+	{ .kind = OPT_KIND_SIZE, .letter = c, .name = l, .arg = a, .number = var, .min = lo, .max = hi, .help = h }
+/* A time: 30, 0.5, 30s, 5m, 2h, 1d. */
+#define OPT_SECONDS(c, l, a, var, h) \
+	{ .kind = OPT_KIND_SECONDS, .letter = c, .name = l, .arg = a, .seconds = var, .help = h }
+/* One of the words; *var becomes its index. */
+#define OPT_CHOICE(c, l, a, var, w, h) \
+	{ .kind = OPT_KIND_CHOICE, .letter = c, .name = l, .arg = a, .number = var, .words = w, .help = h }
+#define OPT_END { .kind = OPT_KIND_END }
+
+struct tool {
+	const char *name;                       /* "pg-upsert" */
+	const char *operands;                   /* "TABLE [file ...]" */
+	const char *does;                       /* one sentence for --help */
+	const struct opt *options;
+	bool own_operands_only;                 /* the first operand ends the options (sluice, whose sink has its own) */
+};
+extern const struct tool tool;
+
+extern bool opt_verbose, opt_quiet;             /* -v and -q */
+
+/* Returns the operands, NULL at the end.  Also makes sure that 0, 1 and 2 are open, so that no socket or file
+ * takes their number: a closed stdout dies EX_IOERR at once, a closed stdin gives a read error. */
+char **opt_parse(int argc, char *argv[]);
+
+/* Splits "a,b,c" at commas; "a\,b" is one word.  Caller frees the result and its first word, words[0]. */
+struct words opt_split(const char *list);
+
+/* $NAME, or what the file $NAME_FILE holds without its last newline; NULL when neither is set.  Masked in
+ * every later message.  The result lives as long as the process. */
+const char *opt_secret(const char *name);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * receipt.h - the one JSON object that a sink prints at its end.
+ *
+ *	receipt_open();                                 "tool" comes first
+ *	receipt_str("table", name);
+ *	receipt_int("read", n);
+ *	receipt_close(n == 0);                          "empty" if so, "run" if CULVERT_RUN_ID is set, "seconds"; then prints it
+ */
+#ifndef RECEIPT_H
+#define RECEIPT_H
+
+#include <stdbool.h>
+
+void receipt_open(void);
+void receipt_str(const char *key, const char *value);
+void receipt_int(const char *key, unsigned long long value);
+void receipt_bool(const char *key, bool value);
+void receipt_close(bool empty);                 /* a write that fails dies EX_IOERR */
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * rows.h - records in and out; NDJSON and CSV look alike.
+ *
+ * A row and all it points to is lent until the next rows_next().  A malformed record never comes out: it stops
+ * the run (EX_DATAERR, with file, line, column and reason) or goes to --rejects as it came.  One record at most is
+ * held, of --max-record bytes at most.  The first byte tells the format ('{' is NDJSON); --from overrides.
+ * CSV: an unquoted empty field is no value (p NULL), a quoted one ("") is an empty string, unless nulls are
+ * asked for otherwise by the tool.  NDJSON: null is no value too, and a key that comes twice comes twice.
+ */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include "lib/buf.h"
+#include "lib/opt.h"
+
+struct field {
+	struct str name, val;           /* val.p NULL: null */
+	bool json;                      /* val is JSON as it came; else text */
+};
+struct row { struct field *f; size_t n; };
+
+enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };
+
+/* Options of whoever reads records, for the table of a tool. */
+extern long long rows_from, rows_to, rows_max_record;
+extern const char *rows_rejects, *rows_max_rejects;
+extern const char *const rows_formats[];        /* "auto", "ndjson", "csv": enum rows_format */
+extern long long rows_nul;
+extern const char *const rows_nuls[];           /* "refuse", "strip", "replace" */
+#define OPT_ROWS_IN \
+	OPT_CHOICE(0, "from", "FORMAT", &rows_from, rows_formats, "format of the input: ndjson or csv (else by its first byte)"), \
+	OPT_ROWS_CHECKS
+#define OPT_ROWS_CHECKS \
+	OPT_STRING(0, "rejects", "FILE", &rows_rejects, "put bad records there and go on"), \
+	OPT_STRING(0, "max-rejects", "N|P%", &rows_max_rejects, "more bad records than this: fail"), \
+	OPT_SIZE(0, "max-record", "BYTES", &rows_max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"), \
+	OPT_CHOICE(0, "nul", "HOW", &rows_nul, rows_nuls, "NUL bytes: refuse, strip or replace them")
+#define OPT_ROWS_OUT \
+	OPT_CHOICE(0, "to", "FORMAT", &rows_to, rows_formats, "format of the output: ndjson or csv (else as the input)")
+#define OPT_ROWS OPT_ROWS_IN, OPT_ROWS_OUT
+
+struct rows *rows_open(char **files);           /* standard input where none is named */
+struct row *rows_next(struct rows *);           /* NULL at the end; a read error dies EX_IOERR */
+/* Names of the columns of CSV as the header has them, vals not set; NULL for NDJSON or no input at all.  Known from
+ * rows_open() on, for the file that the next row comes from; a file that starts may change it. */
+const struct row *rows_header(struct rows *);
+enum rows_format rows_format(const struct rows *);      /* ROWS_GUESS when there was no input */
+/* The row that came last is bad: die, or divert it. */
+void rows_reject(struct rows *, struct str column, const char *why, ...) PRINTF(3, 4);
+/* "file:line" of the row that came last, for messages; lent until the next call. */
+const char *rows_where(const struct rows *);
+struct rows_counts { unsigned long long read, rejected, nuls; };        /* read: good and bad */
+struct rows_counts rows_counts(const struct rows *);
+/* To be called before a sink commits: too many rejects dies EX_DATAERR; syncs and names the rejects file. */
+void rows_check(struct rows *);
+void rows_close(struct rows *);                 /* rows_check() too */
+
+/* Field values as text: a JSON string without quotes and escapes, anything else as it stands.  Points into the row or
+ * into scratch.  p NULL for null. */
+struct str field_text(const struct field *, struct buf *scratch);
+/* The field, the last of that name; NULL when there is none. */
+struct field *row_field(const struct row *, struct str name);
+
+/* Writing.  rows_stdout() writes in the format of --to, else of IN, else NDJSON.  CSV has the columns of
+ * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
+struct rows_out *rows_stdout(const struct rows *in);
+void rows_columns(struct rows_out *, const struct str *names, size_t n);        /* writes the CSV header; once, first */
+void rows_put(struct rows_out *, const struct row *);
+/* Bytes that are a record already, with their newline. */
+void rows_put_raw(struct rows_out *, struct str bytes);
+struct buf *rows_buf(struct rows_out *);        /* to append to directly, then rows_flush_some() */
+void rows_flush_some(struct rows_out *);        /* writes if there is enough to be worth it */
+void rows_flush(struct rows_out *);             /* writes all */
+void rows_finish(struct rows_out *);            /* flushes and closes: a full disk shows here */
+unsigned long long rows_written(const struct rows_out *);
+
+#endif

@@ -1,0 +1,95 @@
+# lib.sh - TAP from plain sh: sourced by every tests/*.t, which then runs in a directory of its own.
+#
+#	t NAME STATUS COMMAND...        input on 0, wanted output on 3; compares both, and the exit status
+#	said TEXT                       the last command's stderr holds TEXT
+#	said_not TEXT                   ... holds no TEXT
+#	run STATUS NAME COMMAND...      only the status counts; output is in ./out, stderr in ./err
+#	same NAME WANTED GOT            two files are alike
+#	done_testing                    prints the plan; the last line of every test
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(dirname "$here")
+shared=$top/../shared/data
+PATH=$top/bin:$PATH
+export LC_ALL=C.UTF-8 TZ=UTC
+unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID
+work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
+chmod 755 "$work"
+at_exit='rm -rf "$work"'
+trap 'cd /; eval "$at_exit"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$work" || exit 1
+
+count=0 failed=0
+ok() {			# ok STATUS NAME: 0 is good
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		failed=$((failed + 1))
+		return 1
+	fi
+}
+t() {
+	name=$1 want=$2; shift 2
+	cat <&3 >out.want
+	"$@" >out 2>err; got=$?
+	[ "$got" -eq "$want" ] && cmp -s out.want out
+	ok $? "$name" || {
+		echo "# status: wanted $want, got $got"
+		diff -a -u out.want out | head -40 | sed 's/^/# /'; sed 's/^/# stderr: /' err
+	}
+}
+run() {
+	want=$1 name=$2; shift 2
+	"$@" >out 2>err; got=$?
+	[ "$got" -eq "$want" ]
+	ok $? "$name" || {
+		echo "# status: wanted $want, got $got"
+		head -20 out | sed 's/^/# stdout: /'; head -20 err | sed 's/^/# stderr: /'
+	}
+}
+said() {
+	grep -qF -- "$1" err
+	ok $? "says: $1" || sed 's/^/# stderr: /' err
+}
+said_not() {
+	! grep -qF -- "$1" err
+	ok $? "does not say: $1" || sed 's/^/# stderr: /' err
+}
+same() {
+	cmp -s "$2" "$3"
+	ok $? "$1" || diff -a -u "$2" "$3" | head -40 | sed 's/^/# /'
+}
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+done_testing() {
+	echo "1..$count"
+	[ "$failed" -eq 0 ]
+	exit $?
+}
+# start_server VARIABLE COMMAND...: runs it in the background, waits for the one line it prints first (its
+# address) and puts that into VARIABLE; it is stopped by its process id when the test ends.
+start_server() {
+	_var=$1; shift
+	mkfifo "server.$_var.fifo"
+	"$@" >"server.$_var.fifo" 2>"server.$_var.log" </dev/null &
+	at_exit="kill $! 2>/dev/null; $at_exit"
+	eval "${_var}_pid=$!"
+	read -r _line <"server.$_var.fifo" || { cat "server.$_var.log" >&2; echo "Bail out! $1 $2 did not start"; exit 1; }
+	eval "$_var=\$_line"
+}
+# start_postgres: a private cluster in $work/pg on a socket; sets PGHOST, PGDATABASE, PGUSER for libpq.
+start_postgres() {
+	PGHOST=$work/pg PGUSER=postgres PGDATABASE=postgres PGPORT=5432
+	export PGHOST PGUSER PGDATABASE PGPORT
+	"$top/scripts/private-postgres" start "$work/pg" >pg.log 2>&1 || { cat pg.log >&2; echo "Bail out! no PostgreSQL"; exit 1; }
+	at_exit="'$top/scripts/private-postgres' stop '$work/pg' >/dev/null 2>&1; $at_exit"
+}
+sql() {			# sql QUERY: its unaligned result
+	psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
+}
