@@ -1,0 +1,302 @@
+/* opt.c - one table of options. */
+#include "lib/opt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/progress.h"
+
+bool opt_verbose, opt_quiet;
+static bool show_progress, log_json, want_help, want_version;
+
+static const struct opt common[] = {
+	OPT_FLAG('v', "verbose", &opt_verbose, "say more"),
+	OPT_FLAG('q', "quiet", &opt_quiet, "say only what went wrong"),
+	OPT_FLAG(0, "progress", &show_progress, "show progress, terminal or not"),
+	OPT_FLAG(0, "log-json", &log_json, "messages as JSON lines"),
+	OPT_FLAG('h', "help", &want_help, "print this"),
+	OPT_FLAG(0, "version", &want_version, "print the version"),
+	OPT_END
+};
+
+/* So that no socket or file takes the place of a closed 0, 1 or 2.  A closed stdin becomes one that can't be read. */
+static void
+own_standard_files(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (fd == STDOUT_FILENO)
+			die(EX_IOERR, "stdout is closed: where should the output go?");
+		if (open("/dev/null", modes[fd]) != fd)
+			die_errno(EX_OSERR, "/dev/null");
+	}
+}
+
+/* Returns the choice by its name (the first N letters of it) or letter, or NULL. */
+static const struct opt *
+find(const struct opt *table, const char *name, size_t n, char letter)
+{
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++)
+		if (name != NULL ? strlen(o->name) == n && strncmp(o->name, name, n) == 0
+		                 : o->letter != 0 && o->letter == letter)
+			return o;
+	return NULL;
+}
+
+static const struct opt *
+find_any(const char *name, size_t n, char letter)
+{
+	const struct opt *o = find(tool.options, name, n, letter);
+
+	return o != NULL ? o : find(common, name, n, letter);
+}
+
+static void
+set_number(const struct opt *o, const char *arg, bool is_size)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(arg, &end, 10);
+
+	const char *unit = is_size && *end != '\0' ? strchr(units, *end) : NULL;
+
+	if (end == arg || (*end != '\0' && (unit == NULL || end[1] != '\0')))
+		die(EX_USAGE, "--%s %s: not a %s", o->name, arg, is_size ? "size such as 64M" : "whole number");
+	for (const char *u = units; unit != NULL && u <= unit; u++)
+		if (__builtin_mul_overflow(n, 1024LL, &n))
+			errno = ERANGE;
+	if (errno == ERANGE || n < o->min || n > o->max)
+		die(EX_USAGE, "--%s %s: want %lld to %lld", o->name, arg, o->min, o->max);
+	*o->number = n;
+}
+
+static void
+set_seconds(const struct opt *o, const char *arg)
+{
+	static const struct { char unit; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	double n = strtod(arg, &end), factor = *end == '\0' ? 1 : 0;
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (*end == units[i].unit && end[1] == '\0')
+			factor = units[i].seconds;
+	if (end == arg || factor == 0 || !(n >= 0 && n < 1e9))
+		die(EX_USAGE, "--%s %s: not a time such as 30s, 5m or 1d", o->name, arg);
+	*o->seconds = n * factor;
+}
+
+static void
+set_choice(const struct opt *o, const char *arg)
+{
+	struct buf known = { 0 };
+
+	for (long long i = 0; o->words[i] != NULL; i++) {
+		if (strcmp(o->words[i], arg) == 0) {
+			*o->number = i;
+			buf_free(&known);
+			return;
+		}
+		buf_fmt(&known, "%s%s", i > 0 ? ", " : "", o->words[i]);
+	}
+	die(EX_USAGE, "--%s %s: want one of %s", o->name, arg, known.p);
+}
+
+static void
+set(const struct opt *o, char *arg)
+{
+	switch (o->kind) {
+	case OPT_KIND_FLAG: *o->flag = true; break;
+	case OPT_KIND_STRING: *o->string = arg; break;
+	case OPT_KIND_LIST:
+		o->list->w = xrealloc(o->list->w, o->list->n + 1, sizeof *o->list->w);
+		o->list->w[o->list->n++] = arg;
+		break;
+	case OPT_KIND_NUMBER: set_number(o, arg, false); break;
+	case OPT_KIND_SIZE: set_number(o, arg, true); break;
+	case OPT_KIND_SECONDS: set_seconds(o, arg); break;
+	case OPT_KIND_CHOICE: set_choice(o, arg); break;
+	case OPT_KIND_END: break;
+	}
+}
+
+/* Takes one word of options, and its argument from the next where it needs one.  Returns how many words it took. */
+static int
+take_long(char **argv)
+{
+	char *name = argv[0] + 2, *eq = strchr(name, '=');
+	size_t n = eq != NULL ? (size_t)(eq - name) : strlen(name);
+	const struct opt *o = find_any(name, n, 0);
+
+	if (o == NULL)
+		die(EX_USAGE, "--%.*s: no such option: see %s --help", (int)n, name, tool.name);
+	if (o->kind == OPT_KIND_FLAG) {
+		if (eq != NULL)
+			die(EX_USAGE, "--%s takes no value", o->name);
+		set(o, NULL);
+		return 1;
+	}
+	if (eq == NULL && argv[1] == NULL)
+		die(EX_USAGE, "--%s wants %s", o->name, o->arg);
+	set(o, eq != NULL ? eq + 1 : argv[1]);
+	return eq != NULL ? 1 : 2;
+}
+
+static int
+take_short(char **argv)
+{
+	for (char *letter = argv[0] + 1; *letter != '\0'; letter++) {
+		const struct opt *o = find_any(NULL, 0, *letter);
+
+		if (o == NULL)
+			die(EX_USAGE, "-%c: no such option: see %s --help", *letter, tool.name);
+		if (o->kind == OPT_KIND_FLAG) {
+			set(o, NULL);
+			continue;
+		}
+		if (letter[1] == '\0' && argv[1] == NULL)
+			die(EX_USAGE, "-%c wants %s", *letter, o->arg);
+		set(o, letter[1] != '\0' ? letter + 1 : argv[1]);
+		return letter[1] != '\0' ? 1 : 2;
+	}
+	return 1;
+}
+
+static void
+print_options(const struct opt *table)
+{
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+		char left[64], letter[4] = "  ";
+
+		if (o->letter != 0)
+			snprintf(letter, sizeof letter, "-%c", o->letter);
+		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+		printf(" %-27s %s\n", left, o->help);
+	}
+}
+
+static _Noreturn void
+print_help(void)
+{
+	printf("usage: %s [option ...] %s\n%s\n", tool.name, tool.operands, tool.does);
+	print_options(tool.options);
+	printf(" -q --quiet, -v --verbose, --progress, --log-json, --version; more in %s(1)\n", tool.name);
+	if (fflush(stdout) != 0)
+		die_errno(EX_IOERR, "stdout");
+	exit(EX_OK);
+}
+
+static _Noreturn void
+print_version(void)
+{
+	printf("%s (culvert) %s\n", tool.name, VERSION);
+	if (fflush(stdout) != 0)
+		die_errno(EX_IOERR, "stdout");
+	exit(EX_OK);
+}
+
+char **
+opt_parse(int argc, char *argv[])
+{
+	char **operands = xcalloc((size_t)argc + 1, sizeof *operands);
+	size_t n = 0;
+
+	err_setup(tool.name, false, false);
+	own_standard_files();
+	for (int i = 1; i < argc;) {
+		char *word = argv[i];
+
+		if (strcmp(word, "--") == 0 && !(tool.own_operands_only && n > 0)) {
+			while (++i < argc)
+				operands[n++] = argv[i];
+		} else if (word[0] == '-' && word[1] == '-' && !(tool.own_operands_only && n > 0)) {
+			i += take_long(&argv[i]);
+		} else if (word[0] == '-' && word[1] != '\0' && !(tool.own_operands_only && n > 0)) {
+			i += take_short(&argv[i]);
+		} else {
+			operands[n++] = argv[i++];
+		}
+	}
+	if (want_help)
+		print_help();
+	if (want_version)
+		print_version();
+	err_setup(tool.name, opt_quiet, log_json);
+	progress_start(show_progress || (!opt_quiet && isatty(STDERR_FILENO)));
+	return operands;
+}
+
+struct words
+opt_split(const char *list)
+{
+	struct words words = { 0 };
+	char *out = xstrdup(list), *start = out;
+
+	words.w = xcalloc(strlen(list) + 1, sizeof *words.w);
+	for (const char *p = list;; p++) {
+		if (*p == '\\' && p[1] == ',') {
+			*out++ = *++p;
+		} else if (*p == ',' || *p == '\0') {
+			words.w[words.n++] = start;
+			*out++ = '\0';
+			start = out;
+			if (*p == '\0')
+				break;
+		} else {
+			*out++ = *p;
+		}
+	}
+	return words;
+}
+
+/* The whole of a small file, without its last newline. */
+static char *
+read_secret_file(const char *name, const char *path)
+{
+	struct buf text = { 0 };
+	FILE *f = fopen(path, "re");
+	int c;
+
+	if (f == NULL)
+		die_errno(EX_CONFIG, "%s_FILE: %s", name, path);
+	while ((c = getc(f)) != EOF)
+		buf_char(&text, (char)c);
+	if (ferror(f))
+		die_errno(EX_CONFIG, "%s_FILE: %s", name, path);
+	fclose(f);
+	while (text.len > 0 && (text.p[text.len - 1] == '\n' || text.p[text.len - 1] == '\r'))
+		text.p[--text.len] = '\0';
+	return buf_take(&text);
+}
+
+const char *
+opt_secret(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL || *value == '\0') {
+		struct buf file = { 0 };
+
+		buf_fmt(&file, "%s_FILE", name);
+
+		const char *path = getenv(file.p);
+
+		buf_free(&file);
+		if (path == NULL || *path == '\0')
+			return NULL;
+		value = read_secret_file(name, path);
+	}
+	err_mask(value);
+	return value;
+}

@@ -1,0 +1,60 @@
+/* progress.c - how far we are, on stderr. */
+#include "lib/progress.h"
+
+#include <stdio.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+
+struct progress progress;
+volatile sig_atomic_t progress_due;
+
+static struct timespec started;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	progress_due = 1;
+}
+
+void
+progress_start(bool every_second)
+{
+	/* No SA_RESTART: a read that waits comes back with EINTR, so that a slow source shows its progress too. */
+	struct sigaction action = { .sa_handler = on_signal };
+
+	clock_gettime(CLOCK_MONOTONIC, &started);
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	if (every_second) {
+		struct itimerval second = { { 1, 0 }, { 1, 0 } };
+
+		sigaction(SIGALRM, &action, NULL);
+		setitimer(ITIMER_REAL, &second, NULL);
+	}
+}
+
+double
+progress_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) / 1e9;
+}
+
+void
+progress_show(void)
+{
+	double seconds = progress_seconds(), rate = seconds > 0 ? (double)progress.rows / seconds : 0;
+
+	progress_due = 0;
+	if (progress.total_rows > progress.rows && rate > 0)
+		warning("%llu of %llu rows, %.1f MB, %.0f rows/s, %.0f s to go", progress.rows, progress.total_rows,
+		    (double)progress.bytes / 1e6, rate, (double)(progress.total_rows - progress.rows) / rate);
+	else
+		warning("%llu rows, %.1f MB, %.0f rows/s", progress.rows, (double)progress.bytes / 1e6, rate);
+}

@@ -1,0 +1,70 @@
+/* receipt.c - the one JSON object that a sink prints at its end. */
+#include "lib/receipt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/opt.h"
+#include "lib/progress.h"
+
+static struct buf receipt;
+
+static void
+add_key(const char *key)
+{
+	if (receipt.len > 1)
+		buf_char(&receipt, ',');
+	buf_json(&receipt, str_of(key));
+	buf_char(&receipt, ':');
+}
+
+void
+receipt_open(void)
+{
+	buf_reset(&receipt);
+	buf_char(&receipt, '{');
+	receipt_str("tool", tool.name);
+}
+
+void
+receipt_str(const char *key, const char *value)
+{
+	add_key(key);
+	buf_json(&receipt, str_of(value));
+}
+
+void
+receipt_int(const char *key, unsigned long long value)
+{
+	add_key(key);
+	buf_fmt(&receipt, "%llu", value);
+}
+
+void
+receipt_bool(const char *key, bool value)
+{
+	add_key(key);
+	buf_text(&receipt, value ? "true" : "false");
+}
+
+void
+receipt_close(bool empty)
+{
+	const char *run = getenv("CULVERT_RUN_ID");
+
+	if (empty)
+		receipt_bool("empty", true);
+	if (run != NULL && *run != '\0')
+		receipt_str("run", run);
+	add_key("seconds");
+	buf_fmt(&receipt, "%.3f}\n", progress_seconds());
+	for (size_t done = 0; done < receipt.len;) {
+		ssize_t n = write(STDOUT_FILENO, receipt.p + done, receipt.len - done);
+
+		if (n < 0 && errno != EINTR)
+			die_errno(EX_IOERR, "stdout: the work is done, but its receipt could not be written");
+		done += n > 0 ? (size_t)n : 0;
+	}
+}

@@ -1,0 +1,76 @@
+/*
+ * scan.h - the byte searches that the readers live on, sixteen bytes at a time where the machine has SSE2.
+ *
+ * Each returns the first byte in [p, end) that is wanted, or end.  BUF_PAD bytes past end must be readable.
+ */
+#ifndef SCAN_H
+#define SCAN_H
+
+#include <stdbool.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+#define SCAN_LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+/* MATCH is an expression of v, a vector of the next 16 bytes, with 0xff where a byte is wanted. */
+#define SCAN_UNTIL(MATCH) do { \
+	for (; p < end; p += 16) { \
+		const __m128i v = SCAN_LOAD(p); \
+		const int found = _mm_movemask_epi8(MATCH); \
+		if (found != 0) { \
+			p += __builtin_ctz((unsigned)found); \
+			return p < end ? p : end; \
+		} \
+	} \
+	return end; \
+} while (0)
+#endif
+
+/* What may not stand as it is in a JSON string: quote, backslash, control bytes; also bytes over 127 if HIGH. */
+static inline const char *
+scan_json_special(const char *p, const char *end, bool high)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+
+	if (high)       /* as signed numbers, bytes over 127 are below the control bytes */
+		SCAN_UNTIL(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+		    _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v)));
+	SCAN_UNTIL(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+	    _mm_cmpeq_epi8(_mm_max_epu8(v, control), control)));
+#else
+	while (p < end && (unsigned char)*p >= 0x20 && *p != '"' && *p != '\\' && !(high && (unsigned char)*p > 127))
+		p++;
+	return p;
+#endif
+}
+
+/* A NUL or a byte over 127: what is between them is plain text in any encoding we read. */
+static inline const char *
+scan_not_ascii(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	SCAN_UNTIL(_mm_cmpgt_epi8(_mm_set1_epi8(1), v));
+#else
+	while (p < end && (signed char)*p > 0)
+		p++;
+	return p;
+#endif
+}
+
+/* Any of three bytes; give one twice to look for two. */
+static inline const char *
+scan_any(const char *p, const char *end, char a, char b, char c)
+{
+#ifdef __SSE2__
+	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
+
+	SCAN_UNTIL(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)), _mm_cmpeq_epi8(v, vc)));
+#else
+	while (p < end && *p != a && *p != b && *p != c)
+		p++;
+	return p;
+#endif
+}
+
+#endif
