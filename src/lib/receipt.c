@@ -1,12 +1,12 @@
 /* receipt.c - the one JSON object that a sink prints at its end. */
 #include "lib/receipt.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
 #include "lib/opt.h"
+#include "lib/output.h"
 #include "lib/progress.h"
 
 static struct buf receipt;
@@ -60,11 +60,5 @@ receipt_close(bool empty)
 		receipt_str("run", run);
 	add_key("seconds");
 	buf_fmt(&receipt, "%.3f}\n", progress_seconds());
-	for (size_t done = 0; done < receipt.len;) {
-		ssize_t n = write(STDOUT_FILENO, receipt.p + done, receipt.len - done);
-
-		if (n < 0 && errno != EINTR)
-			die_errno(EX_IOERR, "stdout: the work is done, but its receipt could not be written");
-		done += n > 0 ? (size_t)n : 0;
-	}
+	write_all(STDOUT_FILENO, "the work is done, but its receipt could not be written to stdout", buf_all(&receipt));
 }

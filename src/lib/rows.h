@@ -39,6 +39,10 @@ extern const char *const rows_nuls[];           /* "refuse", "strip", "replace" 
 	OPT_CHOICE(0, "to", "FORMAT", &rows_to, rows_formats, "format of the output: ndjson or csv (else as the input)")
 #define OPT_ROWS OPT_ROWS_IN, OPT_ROWS_OUT
 
+/* For csv-normalize, which mends what others refuse: another delimiter, and names empty or twice. */
+extern char rows_delimiter;
+extern bool rows_any_header;
+
 struct rows *rows_open(char **files);           /* standard input where none is named */
 struct row *rows_next(struct rows *);           /* NULL at the end; a read error dies EX_IOERR */
 /* Names of the columns of CSV as the header has them, vals not set; NULL for NDJSON or no input at all.  Known from
@@ -48,13 +52,17 @@ enum rows_format rows_format(const struct rows *);      /* ROWS_GUESS when there
 /* The row that came last is bad: die, or divert it. */
 void rows_reject(struct rows *, struct str column, const char *why, ...) PRINTF(3, 4);
 /* "file:line" of the row that came last, for messages; lent until the next call. */
-const char *rows_where(const struct rows *);
+const char *rows_where(struct rows *);
 struct rows_counts { unsigned long long read, rejected, nuls; };        /* read: good and bad */
 struct rows_counts rows_counts(const struct rows *);
 /* To be called before a sink commits: too many rejects dies EX_DATAERR; syncs and names the rejects file. */
 void rows_check(struct rows *);
 void rows_close(struct rows *);                 /* rows_check() too */
+/* Calls FLUSH before a read that may have to wait; rows_stdout() sets it. */
+void rows_before_wait(struct rows *, void (*flush)(void));
 
+/* Appends the row as a JSON object. */
+void row_json(struct buf *, const struct row *);
 /* Field values as text: a JSON string without quotes and escapes, anything else as it stands.  Points into the row or
  * into scratch.  p NULL for null. */
 struct str field_text(const struct field *, struct buf *scratch);
@@ -63,15 +71,15 @@ struct field *row_field(const struct row *, struct str name);
 
 /* Writing.  rows_stdout() writes in the format of --to, else of IN, else NDJSON.  CSV has the columns of
  * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
-struct rows_out *rows_stdout(const struct rows *in);
+struct rows_out *rows_stdout(struct rows *in);
 void rows_columns(struct rows_out *, const struct str *names, size_t n);        /* writes the CSV header; once, first */
 void rows_put(struct rows_out *, const struct row *);
 /* Bytes that are a record already, with their newline. */
 void rows_put_raw(struct rows_out *, struct str bytes);
 struct buf *rows_buf(struct rows_out *);        /* to append to directly, then rows_flush_some() */
+enum rows_format rows_out_format(const struct rows_out *);
 void rows_flush_some(struct rows_out *);        /* writes if there is enough to be worth it */
 void rows_flush(struct rows_out *);             /* writes all */
 void rows_finish(struct rows_out *);            /* flushes and closes: a full disk shows here */
-unsigned long long rows_written(const struct rows_out *);
 
 #endif

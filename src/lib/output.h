@@ -1,0 +1,18 @@
+/* output.h - bytes out of the process, all of them. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include "lib/buf.h"
+
+#define WRITE_AT (64 * 1024)    /* bytes held before a write: what a pipe takes at once */
+
+/* Waits out EINTR and EAGAIN; any other error dies EX_IOERR with NAME. */
+void write_all(int fd, const char *name, struct str);
+
+/* A file that appears under its name only once it is complete and on the disk: until then it is PATH.part, which
+ * die() and signals remove.  One at a time. */
+struct whole_file { char *part; const char *path; int fd; };
+void whole_file_open(struct whole_file *, const char *path);    /* path lives as long; EX_CANTCREAT */
+void whole_file_close(struct whole_file *);
+
+#endif

@@ -1,0 +1,103 @@
+/* rejects.c - where bad records go. */
+#include "lib/rejects.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/json.h"
+
+/* How many of READ records may be bad. */
+static unsigned long long
+allowed(const struct rejects *r, unsigned long long read, bool at_end)
+{
+	const unsigned long long any = (unsigned long long)-1;
+	char *end;
+
+	if (r->max == NULL)
+		return any;
+	errno = 0;
+
+	double n = strtod(r->max, &end);
+	bool share = end > r->max && *end == '%';
+
+	if (end == r->max || !(n >= 0 && n < 1e18) || end[share ? 1 : 0] != '\0' || (share && n > 100))
+		die(EX_USAGE, "--max-rejects %s: want a number or a share such as 1%%", r->max);
+	if (share)
+		return at_end ? (unsigned long long)(n / 100 * (double)read) : any;
+	return (unsigned long long)n;
+}
+
+void
+rejects_open(struct rejects *r, const char *path, const char *max)
+{
+	*r = (struct rejects){ .path = path, .max = max, .file = { .fd = -1 } };
+	if (path == NULL && max != NULL)
+		die(EX_USAGE, "--max-rejects without --rejects: say where bad records go");
+	allowed(r, 0, true);
+	if (path != NULL)
+		whole_file_open(&r->file, path);
+}
+
+void
+json_any_text(struct buf *b, struct str text)
+{
+	struct buf padded = { 0 }, good = { 0 };        /* utf8_check() wants padding behind the text */
+
+	buf_str(&padded, text);
+
+	const char *p = buf_all(&padded).p, *end = p + padded.len, *bad;
+
+	while (p < end && (bad = utf8_check(p, end)) != NULL) {
+		buf_add(&good, p, (size_t)(bad - p));
+		buf_text(&good, "\xef\xbf\xbd");
+		p = bad + 1;
+	}
+	buf_add(&good, p, (size_t)(end - p));
+	buf_json(b, buf_all(&good));
+	buf_free(&good);
+	buf_free(&padded);
+}
+
+static void
+flush(struct rejects *r)
+{
+	write_all(r->file.fd, r->file.part, buf_all(&r->out));
+	buf_reset(&r->out);
+}
+
+void
+rejects_put(struct rejects *r, unsigned long long line, struct str column, const char *why, struct str record)
+{
+	r->n++;
+	buf_fmt(&r->out, "{\"line\":%llu,\"column\":", line);
+	if (column.n > 0)
+		json_any_text(&r->out, column);
+	else
+		buf_text(&r->out, "null");
+	buf_text(&r->out, ",\"reason\":");
+	json_any_text(&r->out, str_of(why));
+	buf_text(&r->out, ",\"record\":");
+	buf_str(&r->out, record);
+	buf_text(&r->out, "}\n");
+	if (r->out.len >= WRITE_AT)
+		flush(r);
+}
+
+void
+rejects_check(struct rejects *r, unsigned long long read, bool at_end)
+{
+	if (r->n <= allowed(r, read, at_end))
+		return;
+	rejects_close(r);
+	die(EX_DATAERR, "%llu of %llu records are bad, more than --max-rejects %s: see %s", r->n, read, r->max, r->path);
+}
+
+void
+rejects_close(struct rejects *r)
+{
+	if (r->file.fd < 0)
+		return;
+	flush(r);
+	whole_file_close(&r->file);
+	buf_free(&r->out);
+}

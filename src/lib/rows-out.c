@@ -1,0 +1,172 @@
+/* rows-out.c - records out: the writing half of rows.h. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/csv.h"
+#include "lib/names.h"
+#include "lib/output.h"
+#include "lib/rows.h"
+
+long long rows_to;
+
+struct rows_out {
+	enum rows_format format;
+	struct buf buf, scratch;
+	struct names columns;           /* of CSV, once the header is written */
+	const struct field **cell;      /* the fields of one row, in the order of the columns */
+};
+
+static struct rows_out *waiting;        /* what a reader that must wait flushes first, so that a slow source shows */
+
+static void
+flush_waiting(void)
+{
+	rows_flush(waiting);
+}
+
+struct rows_out *
+rows_stdout(struct rows *in)
+{
+	struct rows_out *out = xcalloc(1, sizeof *out);
+	enum rows_format as_input = in != NULL ? rows_format(in) : ROWS_GUESS;
+
+	out->format = rows_to != ROWS_GUESS ? (enum rows_format)rows_to : as_input == ROWS_CSV ? ROWS_CSV : ROWS_NDJSON;
+	buf_room(&out->buf, 2 * WRITE_AT);
+	if (in != NULL) {
+		waiting = out;
+		rows_before_wait(in, flush_waiting);
+	}
+	return out;
+}
+
+enum rows_format
+rows_out_format(const struct rows_out *out)
+{
+	return out->format;
+}
+
+struct buf *
+rows_buf(struct rows_out *out)
+{
+	return &out->buf;
+}
+
+void
+rows_flush(struct rows_out *out)
+{
+	write_all(STDOUT_FILENO, "stdout", buf_all(&out->buf));
+	buf_reset(&out->buf);
+}
+
+void
+rows_flush_some(struct rows_out *out)
+{
+	if (out->buf.len >= WRITE_AT)
+		rows_flush(out);
+}
+
+void
+rows_columns(struct rows_out *out, const struct str *names, size_t n)
+{
+	if (out->format != ROWS_CSV)
+		return;
+	out->cell = xcalloc(n, sizeof *out->cell);
+	for (size_t i = 0; i < n; i++) {
+		if (names_add(&out->columns, names[i]) != i)
+			die(EX_DATAERR, "column \"%.*s\" comes twice", (int)names[i].n, names[i].p);
+		if (i > 0)
+			buf_char(&out->buf, ',');
+		csv_put(&out->buf, names[i]);
+	}
+	buf_char(&out->buf, '\n');
+}
+
+static void
+columns_of_row(struct rows_out *out, const struct row *row)
+{
+	struct str *names = xcalloc(row->n, sizeof *names);
+
+	for (size_t i = 0; i < row->n; i++)
+		names[i] = row->f[i].name;
+	rows_columns(out, names, row->n);
+	free(names);
+}
+
+static void
+put_csv(struct rows_out *out, const struct row *row)
+{
+	if (out->columns.n == 0)
+		columns_of_row(out, row);
+	memset(out->cell, 0, out->columns.n * sizeof *out->cell);
+	for (size_t i = 0; i < row->n; i++) {
+		struct str name = row->f[i].name;
+		size_t place = names_find(&out->columns, name, i);
+
+		if (place == NAMES_NONE)
+			die(EX_DATAERR, "field \"%.*s\" is not in the header that the first record made: see ndjson2csv --columns",
+			    (int)name.n, name.p);
+		out->cell[place] = &row->f[i];
+	}
+	for (size_t i = 0; i < out->columns.n; i++) {
+		if (i > 0)
+			buf_char(&out->buf, ',');
+		if (out->cell[i] != NULL)
+			csv_put(&out->buf, field_text(out->cell[i], &out->scratch));
+	}
+	buf_char(&out->buf, '\n');
+}
+
+void
+row_json(struct buf *b, const struct row *row)
+{
+	buf_char(b, '{');
+	for (size_t i = 0; i < row->n; i++) {
+		const struct field *f = &row->f[i];
+
+		if (i > 0)
+			buf_char(b, ',');
+		buf_json(b, f->name);
+		buf_char(b, ':');
+		if (f->val.p == NULL)
+			buf_add(b, "null", 4);
+		else if (f->json)
+			buf_str(b, f->val);
+		else
+			buf_json(b, f->val);
+	}
+	buf_char(b, '}');
+}
+
+void
+rows_put(struct rows_out *out, const struct row *row)
+{
+	if (out->format == ROWS_CSV) {
+		put_csv(out, row);
+	} else {
+		row_json(&out->buf, row);
+		buf_char(&out->buf, '\n');
+	}
+	rows_flush_some(out);
+}
+
+void
+rows_put_raw(struct rows_out *out, struct str bytes)
+{
+	buf_str(&out->buf, bytes);
+	rows_flush_some(out);
+}
+
+void
+rows_finish(struct rows_out *out)
+{
+	rows_flush(out);
+	if (close(STDOUT_FILENO) != 0)
+		die_errno(EX_IOERR, "stdout");
+	if (waiting == out)
+		waiting = NULL;
+	names_free(&out->columns);
+	buf_free(&out->buf);
+	buf_free(&out->scratch);
+	free(out->cell);
+	free(out);
+}
