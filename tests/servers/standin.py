@@ -1,0 +1,460 @@
+"""standin - what the stand-in servers share: an HTTP/1.1 server that logs every request and misbehaves on demand.
+
+A server prints its base URL as the one line on stdout, then serves until it is killed.  Two paths are its own:
+
+GET /log        the requests seen, one JSON object a line: method, path, query (an object, decoded), target
+                (path?query, decoded), headers (names in lower case), token, status, body, and fault (the kind
+                that was applied, or null).
+POST /control   a JSON object, or an array of them, applied in this order of keys, to the requests that follow:
+  {"reset": true}         forget faults, pending changes and the log; data stay as they are
+  {"set": {...}}          settings of this server, by the names of its long options
+  {"faults": [...]}       more faults, after those that are there
+  {"between": {"match": REGEX, "after": N, "do": {...}}}
+                          once the Nth matching request is answered, and before the client can know it, run
+                          the control object `do`
+  any change of data that the server knows (see its own head)
+
+A fault is {"match": REGEX, "kind": KIND, "skip": N, "times": N, ...}.  REGEX is searched in path?query with
+percent signs decoded (and, on lines below it, the body of a POST); no match means every request.  The first
+`skip` matching requests pass, the next `times` (1 unless told; -1 for ever) get the fault.  A request is shown
+to the faults in their order; the one that takes it hides it from those after it, so a list is a sequence.
+`latency` alone delays and lets the next fault have the request too.
+
+  status        "status", "headers" {}, "body" (text, or JSON; without one, what the real service would say)
+  latency       "seconds"
+  cut           Content-Length in full, part of the body, a clean close
+  cut_chunked   chunks, but no end chunk, and a clean close
+  reset         part of the body, then RST
+  stall         part of the body, then silence for "seconds" (an hour unless told)
+  drip          a byte every "seconds" (1 unless told)
+  short         part of the body, under a Content-Length that fits it
+  no_reply      closes without a byte
+  html          200 with a login page
+  bad_gzip      a damaged gzip body
+  gzip_bomb     "bytes" (1 GiB unless told) of zeros, compressed about a thousand to one
+  nonsense      200 with bytes that are no JSON ("body")
+  not_json_object   200 with an error object ("body")
+  202           "variant": "location", "ticket" or "empty"; "retry_after": seconds, or a date as text
+  redirect      to the URL "to", with "status" (302 unless told)
+  headers       the true reply, "headers" {} changed; null takes one away
+  repeat_page, ignore_limit   left to the server: paging that never moves on, pages larger than asked for
+
+Where "part of the body" is sent, it is half, unless "at" (a share), "bytes" or "lines" says how much.
+"""
+import argparse
+import collections
+import email.utils
+import gzip
+import http.server
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import urllib.parse
+import zlib
+
+KINDS = {
+    "status", "latency", "cut", "cut_chunked", "reset", "stall", "drip", "short", "no_reply", "html", "bad_gzip",
+    "gzip_bomb", "nonsense", "not_json_object", "202", "redirect", "headers", "repeat_page", "ignore_limit",
+}
+LOGIN_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form>...</form></body></html>\n"
+LOGGED_BODY = 1 << 20           # bytes of a request's body that the log keeps
+
+
+class Refusal(Exception):
+    """Ends a request with the reply that it carries."""
+
+    def __init__(self, reply):
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class Reply:
+    def __init__(self, status=200, body=b"", type="application/json;charset=utf-8", headers=None, chunked=False):
+        self.status = status
+        self.body = body.encode() if isinstance(body, str) else body
+        self.headers = {"Content-Type": type} | (headers or {})
+        self.chunked = chunked
+        self.compress = False       # may be sent as gzip to those who ask
+
+
+class Request:
+    """A request, decoded.  `quirk` is the kind of a fault that the server itself has to act out."""
+
+    def __init__(self, method, url, headers, body):
+        path, _, query = url.partition("?")
+        self.method = method
+        self.url = url
+        self.path = urllib.parse.unquote(path)
+        self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        self.target = self.path + ("?" + urllib.parse.unquote_plus(query) if query else "")
+        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.body = body
+        self.quirk = None
+        self.base = "http://" + self.headers.get("host", "127.0.0.1")
+
+    def sought(self):
+        return self.target + ("\n" + self.body.decode("utf-8", "replace") if self.body else "")
+
+    def token(self):
+        return (self.headers.get("x-app-token") or self.query.get("$$app_token") or self.query.get("app_token"))
+
+
+class Fault:
+    def __init__(self, spec):
+        self.spec = spec
+        self.kind = str(spec.get("kind"))
+        if self.kind not in KINDS:
+            raise ValueError(f"no such kind of fault: {self.kind}")
+        self.match = re.compile(spec.get("match", ""), re.M)
+        self.skip = spec.get("skip", 0)
+        self.times = spec.get("times", 1)
+
+    def takes(self, sought):
+        if not self.match.search(sought) or self.times == 0:
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.times > 0:
+            self.times -= 1
+        return True
+
+    def part(self, body):
+        """How many bytes of the body get through."""
+        spec = self.spec
+        if "lines" in spec:
+            return len(b"".join(body.splitlines(keepends=True)[:spec["lines"]]))
+        if "bytes" in spec:
+            return min(spec["bytes"], len(body))
+        return int(len(body) * spec.get("at", 0.5))
+
+    def seconds(self, default):
+        return self.spec.get("seconds", default)
+
+    def body(self, default):
+        body = self.spec.get("body", default)
+        return body if isinstance(body, (str, bytes)) else json.dumps(body)
+
+
+class StandIn:
+    """One imitated service.  Subclasses answer(); the rest is here."""
+
+    changes = ()                # the keys of /control that change() understands
+    settings = {}               # name: default; each is a long option, too
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.faults = []
+        self.between = []
+        self.log = collections.deque(maxlen=100_000)
+        self.waiting = {}       # path given out in a Location: the URL it stands for
+        self.set = dict(self.settings)
+
+    def answer(self, request):
+        raise NotImplementedError
+
+    def failure(self, status):
+        """The reply that the real service sends with this status."""
+        return Reply(status)
+
+    def change(self, what, args):
+        raise ValueError(f"{what}: no such change")
+
+    # what the control endpoint does
+
+    def control(self, order):
+        if isinstance(order, list):
+            return [self.control(one) for one in order]
+        unknown = set(order) - {"reset", "set", "faults", "between"} - set(self.changes)
+        if unknown:
+            raise ValueError(f"no such order: {', '.join(sorted(unknown))}")
+        done = {}
+        with self.lock:
+            if order.get("reset"):
+                self.faults.clear()
+                self.between.clear()
+                self.log.clear()
+            for name, value in order.get("set", {}).items():
+                if name not in self.settings:
+                    raise ValueError(f"no such setting: {name}")
+                self.set[name] = value
+            self.faults += [Fault(spec) for spec in order.get("faults", ())]
+            if "between" in order:
+                spec = order["between"]
+                self.between.append([re.compile(spec.get("match", ""), re.M), spec.get("after", 1), spec["do"]])
+            for what in self.changes:
+                if what in order:
+                    done[what] = self.change(what, order[what])
+        return {"ok": True} | done
+
+    def pick_fault(self, request):
+        sought = request.sought()
+        picked, wait = None, 0
+        with self.lock:
+            for fault in self.faults:
+                if fault.takes(sought):
+                    if fault.kind != "latency":
+                        picked = fault
+                        break
+                    wait += fault.seconds(1)
+        time.sleep(wait)
+        return picked
+
+    def run_between(self, request):
+        sought = request.sought()
+        with self.lock:
+            for watch in list(self.between):
+                if watch[0].search(sought):
+                    watch[1] -= 1
+                    if watch[1] == 0:
+                        self.between.remove(watch)
+                        self.control(watch[2])
+
+    def note(self, request, reply, fault):
+        entry = {
+            "method": request.method, "path": request.path, "query": request.query, "target": request.target,
+            "headers": request.headers, "token": request.token(), "status": reply.status,
+            "body": request.body[:LOGGED_BODY].decode("utf-8", "replace") or None,
+            "fault": fault.kind if fault else None,
+        }
+        with self.lock:
+            self.log.append(entry)
+
+    def written_log(self):
+        with self.lock:
+            return "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in self.log)
+
+    # faults that replace the answer
+
+    def reply(self, request, fault):
+        if fault:
+            made = getattr(self, "reply_" + fault.kind, None)
+            if made:
+                return made(request, fault)
+            request.quirk = fault.kind
+        try:
+            reply = self.answer(request)
+        except Refusal as refusal:
+            reply = refusal.reply
+        if fault and fault.kind == "headers":
+            edit_headers(reply.headers, fault.spec["headers"])
+        return reply
+
+    def reply_status(self, request, fault):
+        reply = self.failure(fault.spec["status"])
+        if "body" in fault.spec:
+            is_text = isinstance(fault.spec["body"], str)
+            reply = Reply(reply.status, fault.body(""), "text/html" if is_text else reply.headers["Content-Type"])
+        edit_headers(reply.headers, fault.spec.get("headers", {}))
+        return reply
+
+    def reply_html(self, request, fault):
+        return Reply(200, fault.body(LOGIN_PAGE), "text/html;charset=utf-8")
+
+    def reply_nonsense(self, request, fault):
+        return Reply(200, fault.body('[{"a":"1"},,{"b":}\n,]]\n'))
+
+    def reply_not_json_object(self, request, fault):
+        return Reply(200, fault.body('{ "error" : true, "message" : "Internal error" }\n'))
+
+    def reply_redirect(self, request, fault):
+        return Reply(fault.spec.get("status", 302), "", "text/html", {"Location": fault.spec["to"]})
+
+    def reply_202(self, request, fault):
+        reply = Reply(202)
+        variant = fault.spec.get("variant", "empty")
+        if variant == "location":
+            path = f"/asynchronous/{len(self.waiting) + 1}"
+            self.waiting[path] = request.url
+            reply.headers["Location"] = request.base + path
+        elif variant == "ticket":
+            reply.body = b'{"ticket":"8a6f2c0e"}\n'
+        if "retry_after" in fault.spec:
+            reply.headers["Retry-After"] = str(fault.spec["retry_after"])
+        return reply
+
+
+def edit_headers(headers, edits):
+    for name, value in edits.items():
+        for present in [h for h in headers if h.lower() == name.lower()]:
+            del headers[present]
+        if value is not None:
+            headers[name] = str(value)
+
+
+def zeros(size):
+    """Yields `size` zeros as one gzip member, the same compressed block again and again."""
+    block = bytes(1 << 20)
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = squeeze.compress(block) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    yield b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
+    crc = 0
+    for _ in range(size >> 20):
+        crc = zlib.crc32(block, crc)
+        yield packed
+    rest = bytes(size & 0xfffff)
+    yield squeeze.compress(rest) + squeeze.flush()
+    yield struct.pack("<II", zlib.crc32(rest, crc), size & 0xffffffff)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except (ConnectionError, TimeoutError):
+            pass                # clients may leave when they like
+
+    def serve(self):
+        app = self.server.app
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        url = app.waiting.get(self.path, self.path)
+        request = Request(self.command, url, self.headers, body)
+        if request.path == "/control":
+            return self.send(request, self.control(body))
+        if request.path == "/log":
+            return self.send(request, Reply(200, app.written_log(), "application/x-ndjson"))
+        fault = app.pick_fault(request)
+        reply = app.reply(request, fault)
+        app.note(request, reply, fault)
+        app.run_between(request)
+        self.send(request, reply, fault)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = serve
+
+    def control(self, body):
+        try:
+            return Reply(200, json.dumps(self.server.app.control(json.loads(body))) + "\n")
+        except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+            return Reply(400, f"control: {type(error).__name__}: {error}\n", "text/plain")
+
+    # how a reply leaves
+
+    def send(self, request, reply, fault=None):
+        kind = fault.kind if fault else None
+        if kind == "no_reply":
+            self.close_connection = True
+            return
+        if kind == "short":
+            reply.body = reply.body[:fault.part(reply.body)]
+        if kind == "bad_gzip":
+            self.damage(reply)
+        elif kind == "gzip_bomb":
+            return self.send_bomb(reply, fault)
+        elif (reply.compress and reply.status == 200 and "gzip" in request.headers.get("accept-encoding", "")
+              and not (fault and "lines" in fault.spec)):
+            reply.body = gzip.compress(reply.body, 1)
+            reply.headers["Content-Encoding"] = "gzip"
+        broken = getattr(self, "send_" + kind, None) if kind else None
+        if broken:
+            self.close_connection = True
+            broken(reply, fault)
+        elif self.command == "HEAD":
+            self.wfile.write(self.head(reply, len(reply.body)))
+        elif reply.chunked:
+            self.send_chunks(reply, reply.body)
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.wfile.write(self.head(reply, len(reply.body)) + reply.body)
+
+    def head(self, reply, length):
+        """The status line and headers; `length` None is a chunked body."""
+        lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('',))[0]}",
+                 "Server: nginx", "Date: " + email.utils.formatdate(usegmt=True)]
+        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+        if reply.status not in (204, 304):
+            lines.append("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
+        if self.close_connection:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+    def send_chunks(self, reply, body):
+        self.wfile.write(self.head(reply, None))
+        for at in range(0, len(body), 65536):
+            chunk = body[at:at + 65536]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    def send_part(self, reply, fault):
+        self.wfile.write(self.head(reply, len(reply.body)) + reply.body[:fault.part(reply.body)])
+
+    send_cut = send_part
+
+    def send_cut_chunked(self, reply, fault):
+        self.send_chunks(reply, reply.body[:fault.part(reply.body)])
+
+    def send_reset(self, reply, fault):
+        self.send_part(reply, fault)
+        time.sleep(0.05)        # lets the part arrive: RST overtakes what is under way
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())      # a plain close() would send FIN first
+
+    def send_stall(self, reply, fault):
+        self.send_part(reply, fault)
+        time.sleep(fault.seconds(3600))
+
+    def send_drip(self, reply, fault):
+        self.wfile.write(self.head(reply, len(reply.body)))
+        for byte in reply.body:
+            self.wfile.write(bytes((byte,)))
+            time.sleep(fault.seconds(1))
+
+    def damage(self, reply):
+        packed = bytearray(gzip.compress(reply.body or b"?"))
+        for at in range(len(packed) // 3, len(packed)):
+            packed[at] ^= 0x5a
+        reply.body = bytes(packed)
+        reply.headers["Content-Encoding"] = "gzip"
+
+    def send_bomb(self, reply, fault):
+        self.close_connection = True
+        reply.headers["Content-Encoding"] = "gzip"
+        self.wfile.write(self.head(reply, None))
+        for piece in zeros(fault.spec.get("bytes", 1 << 30)):
+            if piece:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+def options(app_class, **words):
+    """An option parser with --port and an option for each setting of the server."""
+    parser = argparse.ArgumentParser(**words)
+    parser.add_argument("--port", type=int, default=0)
+    for name, default in app_class.settings.items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(default, bool):
+            parser.add_argument(flag, dest=name, action="store_true")
+        elif isinstance(default, list):
+            parser.add_argument(flag, dest=name, action="append", default=[])
+        else:
+            parser.add_argument(flag, dest=name, type=type(default), default=default)
+    return parser
+
+
+def serve(app, args, handler=Handler):
+    app.set = {name: getattr(args, name) for name in app.settings}
+    server = Server(("127.0.0.1", args.port), handler)
+    server.app = app
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
+    server.serve_forever()
