@@ -113,7 +113,7 @@ pause_briefly(void)
  * The guard gets no signal of a terminal, since it leads a session of its own.
  */
 static pid_t
-start_guard(const int control[2], int held, const struct child *sink)
+start_guard(const int control[2], const int data[2], const struct child *sink)
 {
 	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM };
 	pid_t pid = fork(), pipeline;
@@ -124,10 +124,11 @@ start_guard(const int control[2], int held, const struct child *sink)
 	setsid();
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
-	dup2(held, STDOUT_FILENO);      /* so that it keeps neither our output nor our errors open */
 	dup2(control[0], STDIN_FILENO);
-	dup2(held, STDERR_FILENO);
+	dup2(data[1], STDOUT_FILENO);   /* so that it keeps neither our output nor our errors open */
+	dup2(data[1], STDERR_FILENO);
 	close(control[1]);
+	close(data[0]);
 
 	bool started = read(STDIN_FILENO, &pipeline, sizeof pipeline) == sizeof pipeline;
 
@@ -279,7 +280,7 @@ main(int argc, char *argv[])
 	catch_signals(&waiting);
 
 	struct child sink = start(sink_argv, data[0], -1, &waiting);
-	pid_t guard = start_guard(control, data[1], &sink);
+	pid_t guard = start_guard(control, data, &sink);
 
 	if (guard < 0) {
 		kill(-sink.pid, SIGKILL);
