@@ -7,6 +7,8 @@
 #define SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -70,6 +72,78 @@ scan_any(const char *p, const char *end, char a, char b, char c)
 	while (p < end && *p != a && *p != b && *p != c)
 		p++;
 	return p;
+#endif
+}
+
+/*
+ * Copies for the writers, which mostly move a few bytes at a time: sixteen at once, so up to 15 bytes more than
+ * asked for are read and written.
+ */
+static inline void
+scan_copy(char *to, const char *p, size_t n)
+{
+#ifdef __SSE2__
+	const char *end = p + n;
+
+	do
+		_mm_storeu_si128((__m128i *)(void *)to, SCAN_LOAD(p));
+	while (to += 16, (p += 16) < end);
+#else
+	memcpy(to, p, n);
+#endif
+}
+
+/* Copies up to the first byte that may not stand as it is in a JSON string; returns where it is in the source, or end. */
+static inline const char *
+scan_copy_json(char *to, const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+
+	for (; p < end; p += 16, to += 16) {
+		const __m128i v = SCAN_LOAD(p);
+		const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+		    _mm_cmpeq_epi8(_mm_max_epu8(v, control), control)));
+
+		_mm_storeu_si128((__m128i *)(void *)to, v);
+		if (found != 0) {
+			p += __builtin_ctz((unsigned)found);
+			return p < end ? p : end;
+		}
+	}
+	return end;
+#else
+	const char *stop = scan_json_special(p, end, false);
+
+	memcpy(to, p, (size_t)(stop - p));
+	return stop;
+#endif
+}
+
+/* Copies up to the first of any of three bytes; returns where it is in the source, or end. */
+static inline const char *
+scan_copy_any(char *to, const char *p, const char *end, char a, char b, char c)
+{
+#ifdef __SSE2__
+	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
+
+	for (; p < end; p += 16, to += 16) {
+		const __m128i v = SCAN_LOAD(p);
+		const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
+		    _mm_cmpeq_epi8(v, vc)));
+
+		_mm_storeu_si128((__m128i *)(void *)to, v);
+		if (found != 0) {
+			p += __builtin_ctz((unsigned)found);
+			return p < end ? p : end;
+		}
+	}
+	return end;
+#else
+	const char *stop = scan_any(p, end, a, b, c);
+
+	memcpy(to, p, (size_t)(stop - p));
+	return stop;
 #endif
 }
 
