@@ -30,7 +30,7 @@ to the faults in their order; the one that takes it hides it from those after it
   short         part of the body, under a Content-Length that fits it
   no_reply      closes without a byte
   html          200 with a login page
-  bad_gzip      a damaged gzip body
+  bad_gzip      half of the body as gzip, then damage
   gzip_bomb     "bytes" (1 GiB unless told) of zeros, compressed about a thousand to one
   nonsense      200 with bytes that are no JSON ("body")
   not_json_object   200 with an error object ("body")
@@ -410,10 +410,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(fault.seconds(1))
 
     def damage(self, reply):
-        packed = bytearray(gzip.compress(reply.body or b"?"))
-        for at in range(len(packed) // 3, len(packed)):
-            packed[at] ^= 0x5a
-        reply.body = bytes(packed)
+        """Half of the body, then a block of the type that deflate has not (RFC 1951 3.2.3)."""
+        squeeze = zlib.compressobj(6, zlib.DEFLATED, 31)
+        half = squeeze.compress(reply.body[:len(reply.body) // 2]) + squeeze.flush(zlib.Z_FULL_FLUSH)
+        reply.body = half + b"\x07" + bytes(64)
         reply.headers["Content-Encoding"] = "gzip"
 
     def send_bomb(self, reply, fault):
