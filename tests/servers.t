@@ -169,6 +169,17 @@ control "$soda" '{"set":{"token_required":true}}'
 [ "$(v3 '{}' -o body -w '%{http_code}')" = 403 ]; ok $? 'SODA 3 without a token is refused'
 [ "$(v3 '{}' -H 'X-App-Token: good' -o body -w '%{http_code}')" = 200 ]; ok $? 'and with one is served'
 
+control "$soda" '{"set":{"token_required":false,"key":"id:secret","private":["abcd-1234"]}}'
+refused 403 authentication_required /resource/abcd-1234.json
+refused 401 authentication_required /resource/abcd-1234.json -uid:wrong
+[ "$(get /resource/abcd-1234.json -uid:secret -o body -w '%{http_code}')" = 200 ]; ok $? 'private, with the key'
+control "$soda" '{"set":{"private":[],"schema_headers":"json","out_of_date":true,"legacy":true,"no_gzip":true}}'
+get /resource/abcd-1234.csv --compressed -D headers >body
+! grep -qiE '^(x-soda2-(fields|types)|content-encoding):' headers; ok $? 'no schema on CSV, no gzip, when told'
+grep -qi '^x-soda2-data-out-of-date: true' headers && grep -qi '^x-soda2-legacy-types: true' headers
+ok $? 'out of date and SODA 2.0, when told'
+control "$soda" '{"set":{"schema_headers":"all","out_of_date":false,"legacy":false,"no_gzip":false}}'
+
 # what changes
 
 before=$(head_of /resource/abcd-1234.json | grep Truth)

@@ -177,8 +177,7 @@ class Dataset:
         def sort():
             found = random.sample(rows, len(rows))      # ties are in no order, either
             for get, descending in reversed(keys):
-                found.sort(key=lambda row: (lambda v: (v is None, v if v is not None else 0))(get(row)),
-                           reverse=descending)
+                found.sort(key=lambda row: nulls_last(get(row)), reverse=descending)
             return found
         if any(tree == ("column", ":id") for tree, _ in order):
             return self.remember(key, sort)
@@ -192,6 +191,10 @@ class Dataset:
                 self.results.clear()
             self.results[key] = found
         return found
+
+
+def nulls_last(value):
+    return value is None, 0 if value is None else value
 
 
 def id_bound(tree):
@@ -304,7 +307,8 @@ def json_location(text):
     return json.dumps(found, separators=(",", ":"))
 
 
-JSON_FORM = {"boolean": str, "double": str, "point": json_point, "url": json_url, "location": json_location, "json": str}
+JSON_FORM = {"boolean": str, "double": str, "json": str, "point": json_point, "url": json_url,
+             "location": json_location}
 json_string = json.encoder.encode_basestring
 
 
@@ -351,8 +355,15 @@ def text_of(kind, get):
             return value
         if isinstance(value, bool):
             return str(value).lower()
-        return row_id(value) if kind == "row_identifier" else format(value, "f") if isinstance(value, Decimal) else str(value)
+        if kind == "row_identifier":
+            return row_id(value)
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
     return text
+
+
+def of_first(get):
+    """The value of a group's key: that of any of its rows."""
+    return lambda rows: get(rows[0])
 
 
 # errors, in the two shapes of section 8
@@ -534,8 +545,8 @@ class Soda(StandIn):
                 kind, get = compiler.compile(tree)
                 if grouped and tree not in (query.group or []):
                     raise soql.SoqlError("column-not-in-group-bys", "Column not in group bys")
-                first = (lambda get: lambda rows: get(rows[0]))(get) if grouped else get
-                items.append((alias or self.synthetic_name(dataset, tree), kind, text_of(kind, first)))
+                get = of_first(get) if grouped else get
+                items.append((alias or self.synthetic_name(dataset, tree), kind, text_of(kind, get)))
         names = [name for name, _, _ in items]
         for name in names:
             if names.count(name) > 1:
@@ -656,7 +667,8 @@ class Soda(StandIn):
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise Refusal(shape_a(400, "req.body.malformed-json", "Malformed JSON in the request", {"row": 1, "column": 1}))
+            raise Refusal(shape_a(400, "req.body.malformed-json", "Malformed JSON in the request",
+                                  {"row": 1, "column": 1}))
         return body
 
     def v3_select(self, request, dataset, body, extension, **words):

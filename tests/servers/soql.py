@@ -38,7 +38,8 @@ class Parser:
             found = TOKEN.match(source, where)
             if not found:
                 code = "unterminated-string" if source[where] in "'`" else "unexpected-character"
-                raise SoqlError(code, f"{code.replace('-', ' ').capitalize()} at column {where + 1}", **self.place(where))
+                message = f"{code.replace('-', ' ').capitalize()} at column {where + 1}"
+                raise SoqlError(code, message, **self.place(where))
             kind = found.lastgroup
             if kind == "text":
                 self.tokens.append((kind, found[kind][1:-1].replace("''", "'"), where))
@@ -139,8 +140,10 @@ class Parser:
             self.expect(")")
             return inner
         if self.accept("-"):
-            kind, value = self.primary()
-            return (kind, -value)
+            tree = self.primary()
+            if tree[0] != "number":
+                self.fail("a number after `-'")
+            return ("number", -tree[1])
         if self.at >= len(self.tokens):
             self.fail("an expression")
         kind, value, _ = self.tokens[self.at]

@@ -15,7 +15,8 @@ POST /control   a JSON object, or an array of them, applied in this order of key
   any change of data that the server knows (see its own head)
 
 A fault is {"match": REGEX, "kind": KIND, "skip": N, "times": N, ...}.  REGEX is searched in path?query with
-percent signs decoded (and, on lines below it, the body of a POST); no match means every request.  The first
+percent signs decoded (and, on lines below it, the body of a POST), so the $ of a parameter is [$]; without one
+every request matches.  The first
 `skip` matching requests pass, the next `times` (1 unless told; -1 for ever) get the fault.  A request is shown
 to the faults in their order; the one that takes it hides it from those after it, so a list is a sequence.
 `latency` alone delays and lets the next fault have the request too.
@@ -55,6 +56,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 import urllib.parse
 import zlib
 
@@ -242,6 +244,9 @@ class StandIn:
             reply = self.answer(request)
         except Refusal as refusal:
             reply = refusal.reply
+        except Exception:       # a hole in the stand-in: say so here, and as the service would
+            traceback.print_exc()
+            reply = self.failure(500)
         if fault and fault.kind == "headers":
             edit_headers(reply.headers, fault.spec["headers"])
         return reply
