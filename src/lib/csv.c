@@ -198,3 +198,16 @@ csv_put(struct buf *b, struct str val)
 	}
 	buf_char(b, '"');
 }
+
+void
+csv_copy(struct buf *b, struct str val)
+{
+	buf_room(b, val.n + BUF_PAD);
+	if (val.n > 0 && val.p[0] != ' ' && val.p[val.n - 1] != ' ' &&
+	    scan_copy_csv(b->p + b->len, val.p, val.p + val.n) == val.p + val.n) {
+		b->len += val.n;
+		b->p[b->len] = '\0';
+		return;
+	}
+	csv_put(b, val);
+}

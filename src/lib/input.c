@@ -14,6 +14,8 @@
 
 #define WINDOW (256 * 1024)     /* bytes: stays in the second-level cache, and four pipefuls */
 
+ssize_t (*input_read)(int fd, void *to, size_t room) = read;
+
 struct input_state {
 	char **files;           /* those still to come */
 	int fd;
@@ -134,7 +136,7 @@ input_more(struct input *in)
 	if ((size_t)(s->base + s->cap - in->end) < s->cap / 4)
 		make_room(in);
 	for (;;) {
-		ssize_t n = read(s->fd, in->end, (size_t)(s->base + s->cap - in->end));
+		ssize_t n = input_read(s->fd, in->end, (size_t)(s->base + s->cap - in->end));
 
 		if (n > 0) {
 			in->end += n;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct input {
 	char *p, *end;
@@ -18,6 +19,10 @@ struct input {
 	void (*before_wait)(void);      /* called before a read that may block, to flush what is held; or NULL */
 	struct input_state *state;      /* of input.c */
 };
+
+/* How bytes are read: read(2), or what decodes them on the way (csv-normalize).  0 is the end of the file, after which
+ * the next call is for another file. */
+extern ssize_t (*input_read)(int fd, void *to, size_t room);
 
 /* Files as opt_parse() left them; standard input where none is named, and for "-".  Opens the first: one that
  * won't open dies EX_NOINPUT. */

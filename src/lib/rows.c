@@ -24,7 +24,7 @@ const char *rows_rejects, *rows_max_rejects;
 const char *const rows_formats[] = { "auto", "ndjson", "csv", NULL };
 const char *const rows_nuls[] = { "refuse", "strip", "replace", NULL };
 char rows_delimiter = ',';
-bool rows_any_header;
+void (*rows_mend_header)(struct row *header, const char *file);
 
 enum { NUL_REFUSE, NUL_STRIP, NUL_REPLACE };
 
@@ -441,8 +441,11 @@ keep_header(struct rows *in, size_t bytes)
 static void
 read_header(struct rows *in)
 {
-	const char *next = whole_csv(in), *start = in->in.p;
+	const char *next, *start;
 
+	in->csv.delimiter = rows_delimiter;
+	next = whole_csv(in);
+	start = in->in.p;
 	if (next == NULL)
 		return;
 	if (in->csv.why != NULL)
@@ -452,8 +455,9 @@ read_header(struct rows *in)
 	if (memchr(start, '\0', (size_t)(next - start)) != NULL)
 		die(EX_DATAERR, "%s:1: header: a NUL byte: UTF-16? see csv-normalize --encoding", in->in.file);
 	keep_header(in, (size_t)(next - start));
-	if (!rows_any_header)
-		check_header(in);
+	if (rows_mend_header != NULL)
+		rows_mend_header(&in->header, in->in.file);
+	check_header(in);
 	in->next_line += in->csv.lines;
 	in->in.p = (char *)next;
 }
@@ -495,7 +499,6 @@ rows_open(char **files)
 {
 	struct rows *in = xcalloc(1, sizeof *in);
 
-	in->csv.delimiter = rows_delimiter;
 	rejects_open(&in->rejects, rows_rejects, rows_max_rejects);
 	input_open(&in->in, files);
 	start_file(in);

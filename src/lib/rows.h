@@ -39,9 +39,10 @@ extern const char *const rows_nuls[];           /* "refuse", "strip", "replace" 
 	OPT_CHOICE(0, "to", "FORMAT", &rows_to, rows_formats, "format of the output: ndjson or csv (else as the input)")
 #define OPT_ROWS OPT_ROWS_IN, OPT_ROWS_OUT
 
-/* For csv-normalize, which mends what others refuse: another delimiter, and names empty or twice. */
+/* For csv-normalize, which mends what others refuse: another delimiter, looked at once the first bytes of a file are
+ * read; and other names for the columns of a file's header, before they are checked.  The names live until the next call. */
 extern char rows_delimiter;
-extern bool rows_any_header;
+extern void (*rows_mend_header)(struct row *header, const char *file);
 
 struct rows *rows_open(char **files);           /* standard input where none is named */
 struct row *rows_next(struct rows *);           /* NULL at the end; a read error dies EX_IOERR */

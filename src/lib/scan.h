@@ -147,4 +147,31 @@ scan_copy_any(char *to, const char *p, const char *end, char a, char b, char c)
 #endif
 }
 
+/* Copies up to the first byte that a CSV field has to be quoted for; returns where it is in the source, or end. */
+static inline const char *
+scan_copy_csv(char *to, const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
+
+	for (; p < end; p += 16, to += 16) {
+		const __m128i v = SCAN_LOAD(p);
+		const int found = _mm_movemask_epi8(_mm_or_si128(
+		    _mm_or_si128(_mm_cmpeq_epi8(v, comma), _mm_cmpeq_epi8(v, quote)),
+		    _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr))));
+
+		_mm_storeu_si128((__m128i *)(void *)to, v);
+		if (found != 0) {
+			p += __builtin_ctz((unsigned)found);
+			return p < end ? p : end;
+		}
+	}
+	return end;
+#else
+	for (; p < end && *p != ',' && *p != '"' && *p != '\n' && *p != '\r'; p++)
+		*to++ = *p;
+	return p;
+#endif
+}
+
 #endif

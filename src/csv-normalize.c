@@ -1,0 +1,527 @@
+/*
+ * csv-normalize - make any city's CSV clean.
+ *
+ * Two hooks do what the library's reader refuses to do: decode() turns other encodings into UTF-8 below the reader,
+ * which so knows nothing of them, and mend_header() gives the columns of each file the names that we want.
+ * Encoding and delimiter are guessed from the first 64 KiB of each file, and never a value's type.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/csv.h"
+#include "lib/date.h"
+#include "lib/encoding.h"
+#include "lib/err.h"
+#include "lib/input.h"
+#include "lib/names.h"
+#include "lib/opt.h"
+#include "lib/rows.h"
+
+static const char *delimiter_word, *columns_list;
+static bool keep_names, strict, trim, keep_empty;
+static struct words renames, date_words, nulls;
+static long long encoding, date_order;
+static const char *const encodings[] = { "auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252", "utf-16", NULL };
+enum { UTF16 = ENCODING_WINDOWS1252 + 1 };      /* of either order */
+static const char *const date_orders[] = { "auto", "mdy", "dmy", "ymd", NULL };
+
+static const struct opt options[] = {
+	OPT_CHOICE('e', "encoding", "NAME", &encoding, encodings,
+	    "of the input: utf-8, utf-16, utf-16le, utf-16be, latin1, windows-1252 (else guessed, and said)"),
+	OPT_STRING('d', "delimiter", "CHAR", &delimiter_word, "between fields; or tab (else that of , ; tab | that the header has most)"),
+	OPT_FLAG(0, "keep-names", &keep_names, "leave the header's names as they are"),
+	OPT_LIST('r', "rename", "OLD=NEW", &renames, "give a column another name; repeat for more"),
+	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these columns in this order; a missing one is empty"),
+	OPT_FLAG('s', "strict", &strict, "a column that an option names and a header lacks is an error"),
+	OPT_LIST(0, "date", "COL[=FORMAT]", &date_words, "make the column's dates ISO 8601; FORMAT as in strptime(3); repeat for more"),
+	OPT_CHOICE(0, "date-order", "ORDER", &date_order, date_orders, "of 1/2/2020 without a FORMAT: mdy, dmy or ymd"),
+	OPT_LIST('n', "null", "TOKEN", &nulls, "a value that means none, such as N/A; repeat for more"),
+	OPT_FLAG('t', "trim", &trim, "cut white space off both ends of each value"),
+	OPT_FLAG(0, "keep-empty", &keep_empty, "leave \"\" an empty string (else it is none)"),
+	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */
+	OPT_END
+};
+const struct tool tool = {
+	.name = "csv-normalize", .operands = "[file ...]", .options = options,
+	.does = "Make CSV clean: UTF-8, commas, plain names, ISO 8601 dates.",
+};
+
+/* ---- bytes: what is below the reader ---- */
+
+#define GUESS_FROM (64 * 1024)
+
+static struct {
+	bool known;                     /* the encoding is: set for each file */
+	enum encoding encoding;
+	bool eof;
+	size_t start, len;              /* what of raw is not converted yet */
+	char raw[GUESS_FROM + BUF_PAD];
+} source;
+
+/* Reads behind what raw holds.  False with errno set, as read(2). */
+static bool
+fill_raw(int fd)
+{
+	ssize_t n;
+
+	memmove(source.raw, source.raw + source.start, source.len);
+	source.start = 0;
+	if ((n = read(fd, source.raw + source.len, GUESS_FROM - source.len)) < 0)
+		return false;
+	source.eof = n == 0;
+	source.len += (size_t)n;
+	return true;
+}
+
+/* The delimiter that the header line has most of, quoted parts left out; a comma where it has none. */
+static char
+guess_delimiter(const char *p, const char *end)
+{
+	static const char candidates[] = ",;\t|";
+	size_t count[sizeof candidates] = { 0 }, best = 0;
+	bool quoted = false;
+
+	for (; p < end && (quoted || (*p != '\n' && *p != '\r')); p++) {
+		const char *found = *p != '\0' && !quoted ? strchr(candidates, *p) : NULL;
+
+		quoted ^= *p == '"';
+		if (found != NULL)
+			count[found - candidates]++;
+	}
+	for (size_t i = 1; i < sizeof candidates - 1; i++)
+		if (count[i] > count[best])
+			best = i;
+	return candidates[best];
+}
+
+/* Converts as much of raw as there is room for. */
+static size_t
+convert_raw(char *to, size_t room)
+{
+	size_t n = room / ENCODING_GROWS, len;
+
+	if (source.encoding == ENCODING_UTF8)
+		n = room;
+	if (n > source.len)
+		n = source.len;
+	len = encoding_convert(source.encoding, to, source.raw + source.start, &n, source.eof && n == source.len);
+	source.start += n;
+	source.len -= n;
+	return len;
+}
+
+static enum encoding
+choose_encoding(void)
+{
+	enum encoding guess = encoding_guess(source.raw, source.len);
+
+	if (encoding == UTF16 && guess != ENCODING_UTF16BE)
+		return ENCODING_UTF16LE;
+	return encoding == ENCODING_AUTO || encoding == UTF16 ? guess : (enum encoding)encoding;
+}
+
+/* In read(2)'s place: the reader sees UTF-8. */
+static ssize_t
+decode(int fd, void *to, size_t room)
+{
+	bool first = !source.known;
+	size_t n = 0;
+
+	while (!source.known) {
+		if (source.len < GUESS_FROM && !source.eof) {
+			if (!fill_raw(fd))
+				return -1;
+			continue;
+		}
+		source.known = true;
+		source.encoding = choose_encoding();
+	}
+	if (source.encoding == ENCODING_UTF8 && source.len == 0 && !source.eof) {
+		ssize_t got = read(fd, to, room);
+
+		source.known = got != 0;        /* what comes behind the end is another file */
+		return got;
+	}
+	while ((n = convert_raw(to, room)) == 0) {
+		if (source.eof) {
+			source.known = source.eof = false;
+			return 0;
+		}
+		if (!fill_raw(fd))
+			return -1;
+	}
+	if (first && delimiter_word == NULL)
+		rows_delimiter = guess_delimiter(to, (char *)to + n);
+	return (ssize_t)n;
+}
+
+/* ---- names: which column is which ---- */
+
+struct rename { struct str old, new; bool found; };
+struct date { struct str column; const char *format; bool found; };
+struct column { size_t source; const struct date *date; };     /* source: its place in the row, or NAMES_NONE */
+
+static struct {
+	struct rename *rename;
+	struct date *date;
+	struct str *null;
+	struct names out;               /* the columns of the output */
+	struct column *column;          /* where each comes from, in the file at hand */
+	bool fixed;                     /* out is settled: by --columns, or by the first file's header */
+	struct buf text;                /* the names of the file at hand */
+} plan;
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct str
+trimmed(struct str s)
+{
+	while (s.n > 0 && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* Appends " Request Type" as request_type. */
+static void
+add_plain_name(struct buf *b, struct str name)
+{
+	bool gap = false;
+
+	name = trimmed(name);
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (is_blank(c) || c == '-') {
+			gap = true;
+			continue;
+		}
+		if (gap)
+			buf_char(b, '_');
+		gap = false;
+		buf_char(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+	}
+	if (gap)
+		buf_char(b, '_');
+}
+
+/* Appends the name that a column of this name gets, renamed perhaps, but not yet unique. */
+static void
+add_wanted_name(struct buf *b, struct str name)
+{
+	size_t at = b->len;
+
+	if (keep_names)
+		buf_str(b, name);
+	else
+		add_plain_name(b, name);
+	for (size_t i = 0; i < renames.n; i++) {
+		struct rename *r = &plan.rename[i];
+
+		if (!str_eq(r->old, (struct str){ b->p + at, b->len - at }) && !str_eq(r->old, name))
+			continue;
+		r->found = true;
+		b->len = at;
+		buf_str(b, r->new);
+		return;
+	}
+}
+
+/* Makes the name in the buffer from AT on one that is not seen yet: column_7, name_2. */
+static void
+make_unique(struct buf *b, size_t at, struct names *seen, size_t place, const char *file)
+{
+	size_t end;
+
+	if (b->len == at) {
+		buf_fmt(b, "column_%zu", place + 1);
+		note("%s: column %zu has no name: it is %s", file, place + 1, b->p + at);
+	}
+	end = b->len;
+	for (size_t k = 2; names_find(seen, (struct str){ b->p + at, b->len - at }, NAMES_NONE) != NAMES_NONE; k++) {
+		b->len = end;
+		buf_fmt(b, "_%zu", k);
+	}
+	if (b->len != end)
+		note("%s: column %zu is another \"%.*s\": it is %s", file, place + 1, (int)(end - at), b->p + at, b->p + at);
+	names_add(seen, (struct str){ b->p + at, b->len - at });
+}
+
+/* Adds "a", "b" to the list of what a header lacks. */
+static void
+add_lacking(struct buf *list, struct str name)
+{
+	buf_fmt(list, "%s\"%.*s\"", list->len > 0 ? ", " : "", (int)name.n, name.p);
+}
+
+/* What options name and this header lacks. */
+static void
+check_lacking(const struct names *have, const char *file)
+{
+	struct buf list = { 0 };
+
+	for (size_t i = 0; i < renames.n; i++)
+		if (!plan.rename[i].found)
+			add_lacking(&list, plan.rename[i].old);
+	for (size_t i = 0; i < plan.out.n; i++)
+		if (names_find((struct names *)have, plan.out.name[i], i) == NAMES_NONE)
+			add_lacking(&list, plan.out.name[i]);
+	for (size_t i = 0; i < date_words.n; i++)
+		if (names_find((struct names *)have, plan.date[i].column, i) == NAMES_NONE &&
+		    names_find(&plan.out, plan.date[i].column, i) == NAMES_NONE)
+			add_lacking(&list, plan.date[i].column);
+	if (list.len > 0 && strict)
+		die(EX_DATAERR, "%s:1: no column %s in the header", file, list.p);
+	if (list.len > 0)
+		note("%s:1: no column %s in the header", file, list.p);
+	buf_free(&list);
+}
+
+static const struct date *
+date_of(struct str name)
+{
+	for (size_t i = 0; i < date_words.n; i++)
+		if (str_eq(plan.date[i].column, name))
+			return &plan.date[i];
+	return NULL;
+}
+
+/* Where the output's columns come from in a file that HAVEs these. */
+static void
+make_plan(struct names *have, const char *file)
+{
+	for (size_t i = 0; !plan.fixed && i < have->n; i++)
+		names_add(&plan.out, have->name[i]);
+	for (size_t i = 0; columns_list == NULL && i < have->n; i++)
+		if (names_find(&plan.out, have->name[i], i) == NAMES_NONE)
+			die(EX_DATAERR, "%s:1: column \"%s\" is not in the first file: see --columns", file, have->name[i].p);
+	check_lacking(have, file);
+	plan.fixed = true;
+	plan.column = xrealloc(plan.column, plan.out.n, sizeof *plan.column);
+	for (size_t i = 0; i < plan.out.n; i++)
+		plan.column[i] = (struct column){ names_find(have, plan.out.name[i], i), date_of(plan.out.name[i]) };
+}
+
+static void
+say_guesses(const char *file)
+{
+	if (encoding == ENCODING_AUTO && (source.encoding != ENCODING_UTF8 || opt_verbose))
+		note("%s: read as %s: --encoding says otherwise", file, encoding_name(source.encoding));
+	if (delimiter_word == NULL && rows_delimiter == '\t')
+		note("%s: the delimiter is a tab: --delimiter says otherwise", file);
+	else if (delimiter_word == NULL && (rows_delimiter != ',' || opt_verbose))
+		note("%s: the delimiter is \"%c\": --delimiter says otherwise", file, rows_delimiter);
+}
+
+static void
+mend_header(struct row *header, const char *file)
+{
+	struct names have = { 0 };
+	size_t *end = xcalloc(header->n, sizeof *end);
+
+	say_guesses(file);
+	for (size_t i = 0; i < renames.n; i++)
+		plan.rename[i].found = false;
+	buf_reset(&plan.text);
+	for (size_t i = 0; i < header->n; i++) {
+		size_t at = plan.text.len;
+
+		add_wanted_name(&plan.text, header->f[i].name);
+		make_unique(&plan.text, at, &have, i, file);
+		buf_char(&plan.text, '\0');
+		end[i] = plan.text.len;
+	}
+	for (size_t i = 0, at = 0; i < header->n; at = end[i++])
+		header->f[i].name = (struct str){ plan.text.p + at, end[i] - at - 1 };
+	make_plan(&have, file);
+	names_free(&have);
+	free(end);
+}
+
+/* ---- values ---- */
+
+static bool
+is_null(struct str val)
+{
+	for (size_t i = 0; i < nulls.n; i++)
+		if (str_eq(plan.null[i], val))
+			return true;
+	return false;
+}
+
+/* The value as it goes out; p NULL: none. */
+static struct str
+mend_value(struct str val)
+{
+	if (trim)
+		val = trimmed(val);
+	if (!keep_empty && (val.n == 0 || (is_blank(val.p[0]) && trimmed(val).n == 0)))
+		return (struct str){ 0 };
+	return nulls.n > 0 && is_null(val) ? (struct str){ 0 } : val;
+}
+
+static bool
+put_date(struct buf *b, struct str val, const char *format, const char **why)
+{
+	struct moment m;
+	bool good = format != NULL ? date_parse_format(val, format, &m, why) :
+	    date_parse(val, DATE_AUTO + (enum date_order)date_order, &m, why);
+
+	if (good)
+		date_put_iso(b, &m);
+	return good;
+}
+
+/* Appends the row as a line; false when a value was bad and the row is dealt with. */
+static bool
+put_row(struct buf *b, struct rows *in, const struct row *row)
+{
+	size_t start = b->len;
+
+	for (size_t i = 0; i < plan.out.n; i++) {
+		const struct column *c = &plan.column[i];
+		struct str val = { 0 };
+		const char *why;
+
+		if (i > 0)
+			buf_char(b, ',');
+		if (c->source != NAMES_NONE && row->f[c->source].val.p != NULL)
+			val = mend_value(row->f[c->source].val);
+		if (val.p == NULL)
+			continue;
+		if (c->date == NULL) {
+			csv_copy(b, val);
+		} else if (!put_date(b, val, c->date->format, &why)) {
+			b->len = start;
+			rows_reject(in, plan.out.name[i], "\"%.*s\" %s", val.n < 100 ? (int)val.n : 100, val.p, why);
+			return false;
+		}
+	}
+	buf_char(b, '\n');
+	return true;
+}
+
+/* ---- options ---- */
+
+static void
+parse_delimiter(void)
+{
+	const char *word = delimiter_word;
+
+	rows_delimiter = ',';
+	if (word == NULL)
+		return;
+	if (strcmp(word, "tab") == 0 || strcmp(word, "\\t") == 0)
+		word = "\t";
+	if (strlen(word) != 1 || strchr("\"\r\n", word[0]) != NULL || (unsigned char)word[0] > 127)
+		die(EX_USAGE, "--delimiter %s: want one character, such as ; or | or tab", word);
+	rows_delimiter = word[0];
+}
+
+static void
+parse_renames(void)
+{
+	plan.rename = xcalloc(renames.n + 1, sizeof *plan.rename);
+	for (size_t i = 0; i < renames.n; i++) {
+		const char *word = renames.w[i], *eq = strchr(word, '=');
+
+		if (eq == NULL || eq == word || eq[1] == '\0')
+			die(EX_USAGE, "--rename %s: want OLD=NEW", word);
+		plan.rename[i] = (struct rename){ { word, (size_t)(eq - word) }, str_of(eq + 1), false };
+	}
+}
+
+static void
+parse_dates(void)
+{
+	plan.date = xcalloc(date_words.n + 1, sizeof *plan.date);
+	for (size_t i = 0; i < date_words.n; i++) {
+		const char *word = date_words.w[i], *eq = strchr(word, '='), *why;
+		struct date *d = &plan.date[i];
+
+		d->column = eq != NULL ? (struct str){ word, (size_t)(eq - word) } : str_of(word);
+		d->format = eq != NULL ? eq + 1 : NULL;
+		if (d->column.n == 0)
+			die(EX_USAGE, "--date %s: want COL or COL=FORMAT", word);
+		if (d->format != NULL && (why = date_format_check(d->format)) != NULL)
+			die(EX_USAGE, "--date %s: %s", word, why);
+		if (date_of(d->column) != d)
+			die(EX_USAGE, "--date %s: the column comes twice", word);
+	}
+}
+
+static void
+parse_nulls(void)
+{
+	plan.null = xcalloc(nulls.n + 1, sizeof *plan.null);
+	for (size_t i = 0; i < nulls.n; i++)
+		plan.null[i] = str_of(nulls.w[i]);
+}
+
+static void
+parse_columns(void)
+{
+	struct words list;
+
+	if (columns_list == NULL)
+		return;
+	list = opt_split(columns_list);
+	for (size_t i = 0; i < list.n; i++) {
+		if (list.w[i][0] == '\0')
+			die(EX_USAGE, "--columns %s: an empty name", columns_list);
+		if (names_add(&plan.out, str_of(list.w[i])) != i)
+			die(EX_USAGE, "--columns: \"%s\" comes twice", list.w[i]);
+	}
+	free(list.w[0]);
+	free(list.w);
+	plan.fixed = true;
+}
+
+static void
+free_plan(void)
+{
+	free(plan.rename);
+	free(plan.date);
+	free(plan.null);
+	free(plan.column);
+	names_free(&plan.out);
+	buf_free(&plan.text);
+}
+
+int
+main(int argc, char *argv[])
+{
+	char **files = opt_parse(argc, argv);
+
+	parse_delimiter();
+	parse_renames();
+	parse_dates();
+	parse_nulls();
+	parse_columns();
+	rows_from = rows_to = ROWS_CSV;
+	rows_mend_header = mend_header;
+	input_read = decode;
+
+	struct rows *in = rows_open(files);
+	struct rows_out *out = rows_stdout(in);
+	struct row *row;
+
+	if (plan.out.n > 0)
+		rows_columns(out, plan.out.name, plan.out.n);
+	while ((row = rows_next(in)) != NULL)
+		if (put_row(rows_buf(out), in, row))
+			rows_flush_some(out);
+	rows_finish(out);
+	rows_close(in);
+	free_plan();
+	return EX_OK;
+}
