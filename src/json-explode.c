@@ -39,7 +39,7 @@ struct carry { struct str from, to; struct buf value; bool set; };
 struct explode {
 	struct input in;
 	struct rows_out *out;
-	unsigned long long offset;      /* of in.p in its file */
+	unsigned long long offset;      /* of in.p in its file, from 1 */
 	unsigned long long written;
 	struct str *path;               /* its keys, outermost first */
 	size_t depth;                   /* how many they are */
@@ -484,7 +484,7 @@ explode_value(size_t level)
 static void
 explode_file(void)
 {
-	x.offset = 0;
+	x.offset = 1;
 	while (x.in.end - x.in.p < 3 && input_more(&x.in))
 		continue;
 	if (x.in.end - x.in.p >= 3 && memcmp(x.in.p, "\xEF\xBB\xBF", 3) == 0)

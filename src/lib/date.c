@@ -380,9 +380,9 @@ order_parts(struct cursor *c, struct moment *m, const struct part p[3], char bet
 	} else if (order == DATE_AUTO) {
 		if (between == '.')
 			return fail(c, "is ambiguous: is the day or the month first? see --date-order");
-		if (p[0].digits == 2 && p[2].digits == 2 && is_date(year_of(p[2]), p[0].value, p[1].value) &&
-		    is_date(year_of(p[0]), p[1].value, p[2].value))
-			return fail(c, "is ambiguous: is the year first or last? see --date-order");
+		if (p[0].digits == 2 && p[1].digits == 2 && p[2].digits == 2 && p[0].value <= 12 && p[1].value <= 12 &&
+		    p[2].value <= 12)
+			return fail(c, "is ambiguous: each number may be the month: see --date-order");
 	} else if (order == DATE_YMD && p[2].digits == 4) {
 		return fail(c, "is no date: the year is not first: see --date-order");
 	}

@@ -19,8 +19,8 @@
 /*
  * Which of 1/2/2020's numbers is the month?  A number of four digits is a year and a name is a month whatever the order.
  *	ISO     2020-01-31 or 20200131 only, and a time behind T or a space
- *	AUTO    all shapes; 1/2/2020 and 1-2-2020 are month first, as in the USA.  Not guessed, so an error: 01/02/03, where the
- *	        year may be first or last, and 01.02.2020, which only people who put the day first write
+ *	AUTO    all shapes; 1/2/2020, 1-2-2020 and 1/2/20 are month first, as in the USA.  Not guessed, so an error: 01/02/03,
+ *	        whose numbers may each be the month, and 01.02.2020, which only people who put the day first write
  *	MDY, DMY, YMD   all shapes, in this order
  */
 enum date_order { DATE_ISO, DATE_AUTO, DATE_MDY, DATE_DMY, DATE_YMD };

@@ -41,9 +41,9 @@ encoding_guess(const char *p, size_t n)
 	if (n >= 2 && memcmp(p, "\xfe\xff", 2) == 0)
 		return ENCODING_UTF16BE;
 	/* A header in Latin letters is every other byte zero; a NUL here and there is a broken file in any encoding. */
-	if (odd > n / 4 && even < odd / 8)
+	if (odd > n / 4 && even * 4 < odd)
 		return ENCODING_UTF16LE;
-	if (even > n / 4 && odd < even / 8)
+	if (even > n / 4 && odd * 4 < even)
 		return ENCODING_UTF16BE;
 	/* The last character may be cut by the window. */
 	bad = utf8_check(p, p + n);

@@ -521,6 +521,8 @@ rows_next(struct rows *in)
 			continue;
 		if (!input_next_file(&in->in))
 			return NULL;
+		if (in->in.before_wait != NULL)
+			in->in.before_wait();   /* its header may end the run: the records before it go out */
 		start_file(in);
 	}
 }

@@ -1,0 +1,121 @@
+#!/bin/sh
+. "$(dirname "$0")/lib.sh"
+
+t 'values are strings, blanks are null, "" is an empty string' 0 csv2ndjson <<'IN' 3<<'OUT'
+id,name,note
+007,Ann,
+1e400,"",x
+1.10,NaN,\.
+IN
+{"id":"007","name":"Ann","note":null}
+{"id":"1e400","name":"","note":"x"}
+{"id":"1.10","name":"NaN","note":"\\."}
+OUT
+
+t 'quotes, line breaks and control bytes are escaped; names too' 0 csv2ndjson <<'IN' 3<<'OUT'
+"a ""b""",c
+"say ""hi"", you","two
+lines	and a tab, more than sixteen bytes"
+IN
+{"a \"b\"":"say \"hi\", you","c":"two\nlines\tand a tab, more than sixteen bytes"}
+OUT
+
+printf '\357\273\277a,b\r\n1,2\r3,4\n5,6' >odd.csv
+t 'byte order mark, CRLF, CR, no newline at the end' 0 csv2ndjson odd.csv 3<<'OUT'
+{"a":"1","b":"2"}
+{"a":"3","b":"4"}
+{"a":"5","b":"6"}
+OUT
+
+printf 'b,a\nx,y\n' >other.csv
+t 'each file has a header of its own' 0 csv2ndjson odd.csv other.csv odd.csv 3<<'OUT'
+{"a":"1","b":"2"}
+{"a":"3","b":"4"}
+{"a":"5","b":"6"}
+{"b":"x","a":"y"}
+{"a":"1","b":"2"}
+{"a":"3","b":"4"}
+{"a":"5","b":"6"}
+OUT
+
+t 'a ragged row ends the run, and what came before it is out' 65 csv2ndjson <<'IN' 3<<'OUT'
+a,b
+1,2
+3,4,5
+6,7
+IN
+{"a":"1","b":"2"}
+OUT
+said '<stdin>:3: 2 columns wanted, 3 found'
+
+t '--rejects diverts it' 0 csv2ndjson --rejects bad.json <<'IN' 3<<'OUT'
+a,b
+1,2
+3,4,5
+6,7
+IN
+{"a":"1","b":"2"}
+{"a":"6","b":"7"}
+OUT
+run 0 'the reject says line, reason and record' jq -e '.line == 3 and (.reason | test("3 found")) and .record == "3,4,5"' bad.json
+
+printf 'a,b\n1,2\n3' >cut.csv
+t 'a record cut in the middle' 65 csv2ndjson cut.csv 3<<'OUT'
+{"a":"1","b":"2"}
+OUT
+said 'record is cut'
+
+printf 'a,b\n1,"2\n3,4\n5,6\n' >open.csv
+t 'a quote that is never closed' 65 csv2ndjson open.csv 3</dev/null
+said 'open.csv:2:'
+said 'quote is never closed'
+
+printf 'a,b\n1,2\0003\n' >nul.csv
+t 'a NUL byte' 65 csv2ndjson nul.csv 3</dev/null
+said 'nul.csv:2: column "b": a NUL byte'
+t '--nul strip' 0 csv2ndjson --nul strip nul.csv 3<<'OUT'
+{"a":"1","b":"23"}
+OUT
+
+printf 'a,b\n1,\351t\351\n' >latin1.csv
+t 'invalid UTF-8' 65 csv2ndjson latin1.csv 3</dev/null
+said 'latin1.csv:2: column "b": invalid UTF-8: see csv-normalize --encoding'
+
+printf 'a;b\n1;2\n' >semicolon.csv
+t 'another delimiter is noticed' 65 csv2ndjson semicolon.csv 3</dev/null
+said 'one column: is the delimiter ";"?'
+
+t 'no input, no records' 0 csv2ndjson </dev/null 3</dev/null
+t 'a header with no rows' 0 csv2ndjson other.csv <<'IN' 3<<'OUT'
+IN
+{"b":"x","a":"y"}
+OUT
+printf 'a,b\n' >header.csv
+t 'a header alone' 0 csv2ndjson header.csv 3</dev/null
+
+awk 'BEGIN { print "a,b"; for (i = 0; i < 200000; i++) print i ",some text to fill the row with" }' >many.csv
+run 0 'a reader that leaves ends it quietly' sh -c 'csv2ndjson many.csv | head -1'
+said_not csv2ndjson
+run 0 'memory is bounded' sh -c 'ulimit -v 40000; for i in 1 2 3 4 5 6 7 8; do tail -n +2 many.csv; done | cat header.csv - | csv2ndjson | tail -1'
+
+{ printf 'a,b\n1,"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"\n2,3\n'; } >large.csv
+run 0 'a record larger than the window' sh -c 'csv2ndjson large.csv | wc -c | grep -qx 3000035'
+run 65 'a record over --max-record' csv2ndjson --max-record 1M large.csv
+said 'record over 1 MiB'
+
+t 'a full disk is no success' 74 sh -c 'csv2ndjson odd.csv >/dev/full' 3</dev/null
+t 'a read error is no end of input' 74 csv2ndjson <. 3</dev/null
+t 'arguments are checked before input' 64 csv2ndjson --max-record 0 3</dev/null
+t 'no such file' 66 csv2ndjson nowhere.csv 3</dev/null
+t 'stdin closed' 66 sh -c 'csv2ndjson <&-' 3</dev/null
+t 'stdout closed' 74 sh -c 'csv2ndjson odd.csv >&-' 3</dev/null
+
+if [ -r "$shared/311/la311-2020-jan.csv" ]; then
+	{ tr -d '\r' <"$shared/311/la311-2020-jan.csv"; echo; } >real.csv
+	csv2ndjson "$shared/311/la311-2020-jan.csv" >real.json
+	ndjson2csv real.json >back.csv
+	same 'CSV to NDJSON to CSV is the identity on 10,000 real requests' real.csv back.csv
+	jq -c . real.json >by-jq.json
+	same 'and what is between is what jq would write' by-jq.json real.json
+fi
+done_testing
