@@ -85,9 +85,9 @@ start_server() {
 }
 # start_postgres: a private cluster in $work/pg on a socket; sets PGHOST, PGDATABASE, PGUSER for libpq.
 start_postgres() {
-	PGHOST=$work/pg PGUSER=postgres PGDATABASE=postgres PGPORT=5432
+	PGUSER=postgres PGDATABASE=postgres PGPORT=5432
 	export PGHOST PGUSER PGDATABASE PGPORT
-	"$top/scripts/private-postgres" start "$work/pg" >pg.log 2>&1 || { cat pg.log >&2; echo "Bail out! no PostgreSQL"; exit 1; }
+	PGHOST=$("$top/scripts/private-postgres" start "$work/pg" 2>pg.log) || { cat pg.log >&2; echo "Bail out! no PostgreSQL"; exit 1; }
 	at_exit="'$top/scripts/private-postgres' stop '$work/pg' >/dev/null 2>&1; $at_exit"
 }
 sql() {			# sql QUERY: its unaligned result

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# lib.sh - what the flows share: settings, the database, the lock, the load log.  Sourced by bash scripts that have
+# set -euo pipefail and FLOW (its name in the log).
+
+say() {
+	printf '%s: %s\n' "$FLOW" "$*" >&2
+}
+die() {			# die STATUS MESSAGE...
+	local status=$1; shift
+	say "$*"
+	exit "$status"
+}
+
+# settings FILE - reads KEY=value lines; what the environment already has stays.
+settings() {
+	local line key value
+	[[ -r $1 ]] || die 66 "$1: no such settings file"
+	while IFS= read -r line || [[ -n $line ]]; do
+		[[ $line =~ ^[[:space:]]*(#|$) ]] && continue
+		[[ $line =~ ^([A-Z_][A-Z0-9_]*)=(.*)$ ]] || die 78 "$1: \"$line\" is no KEY=value"
+		key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+		[[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]] && value=${BASH_REMATCH[1]}
+		[[ -n ${!key+set} ]] || printf -v "$key" %s "$value"
+	done <"$1"
+}
+
+need() {		# need PROGRAM...
+	local program
+	for program; do
+		command -v "$program" >/dev/null || die 78 "$program: not found: run make, or install it"
+	done
+}
+
+# psql takes a DSN as an argument only, where ps shows it; so the password in it goes into the environment.
+dsn_without_password() {
+	local dsn=${DSN:-${DATABASE_URL:-}} password=
+	if [[ $dsn =~ ^(postgres(ql)?://[^:/@?]*):([^@/]*)@(.*)$ ]]; then
+		password=${BASH_REMATCH[3]//%/\\x}
+		printf -v password %b "$password"
+		dsn=${BASH_REMATCH[1]}@${BASH_REMATCH[4]}
+	elif [[ $dsn =~ (^|[[:space:]])password=(\'([^\']*)\'|[^[:space:]]*)(.*)$ ]]; then
+		password=${BASH_REMATCH[3]:-${BASH_REMATCH[2]}}
+		dsn=${dsn/password=${BASH_REMATCH[2]}/}
+	fi
+	[[ -z $password ]] || export PGPASSWORD=$password
+	psql_dsn=${dsn:+$dsn}
+}
+
+# db [-v NAME=VALUE ...] <<<SQL - one script, values by :'NAME'; rows unaligned on stdout.  Status: 69 when the server is
+# not there, 78 when it refuses the script.
+db() {
+	local status=0
+	PGAPPNAME="$FLOW ${CULVERT_RUN_ID:-}" psql -XAtq -v ON_ERROR_STOP=1 ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
+	case $status in
+	0) ;;
+	2) return 69 ;;
+	*) return 78 ;;
+	esac
+}
+
+# A program in the background, so that a signal reaches us while it runs.  Its group is its own (set -m).
+run() {
+	"$@" &
+	wait $!
+}
+
+# take_lock NAME SECONDS - false when another run has it.  A psql in the background holds it in a transaction, which a
+# pooler leaves alone; when we die, by whatever signal, it reads an end of file and the lock is free.
+take_lock() {
+	local got deadline=$((SECONDS + $2))
+	coproc LOCK { exec 2>/dev/null; db; }
+	lock_in=${LOCK[1]} lock_out=${LOCK[0]}
+	printf "\\\\set lock '%s'\nBEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;\n" "${1//\'/\'\'}" >&"$lock_in"
+	while :; do
+		echo "SELECT pg_try_advisory_xact_lock(hashtext('culvert'), hashtext(:'lock'));" >&"$lock_in"
+		read -r got <&"$lock_out" || die 69 'the connection that should hold the lock is gone'
+		[[ $got != t ]] || return 0
+		((SECONDS < deadline)) || return 1
+		sleep 1
+	done
+}
+drop_lock() {
+	[[ -n ${lock_in:-} ]] || return 0
+	exec {lock_in}>&- {lock_out}<&-
+	wait "${LOCK_PID:-}" 2>/dev/null || :
+	lock_in=
+}
+
+# ---- the load log ----
+
+log_create() {
+	db <<-'SQL'
+	SET client_min_messages = warning;
+	CREATE TABLE IF NOT EXISTS load_log (
+	  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	  flow text NOT NULL,
+	  status text NOT NULL,  -- running, loaded, nothing new, failed, stopped, refused
+	  exit_status int,
+	  started timestamptz NOT NULL DEFAULT clock_timestamp(),
+	  finished timestamptz,
+	  mode text, years text, since timestamp,
+	  read bigint, inserted bigint, updated bigint, unchanged bigint, deleted bigint, rejected bigint,
+	  newest timestamp,
+	  changed boolean NOT NULL DEFAULT false,    -- the target may hold other rows than before
+	  published boolean NOT NULL DEFAULT false,  -- views, statistics and caches have followed
+	  message text, warnings text, run text, host text,
+	  receipts jsonb
+	);
+	SQL
+}
+# A row that still says running although we hold the lock is of a run that died; its merge may have been committed.
+log_close_stale() {
+	local stale
+	stale=$(db -v flow="$FLOW" <<-'SQL'
+	UPDATE load_log SET status = 'failed', finished = clock_timestamp(), changed = true,
+	  message = 'died without a word; closed by the next run'
+	WHERE flow = :'flow' AND status = 'running'
+	RETURNING id || ' since ' || to_char(started, 'YYYY-MM-DD HH24:MI')
+	SQL
+	)
+	[[ -z $stale ]] || say "run ${stale//$'\n'/, } died: taking over what it left"
+}
+log_start() {		# sets log_id
+	log_id=$(db -v flow="$FLOW" -v mode="$MODE" -v years="$YEARS" -v host="$(uname -n)" -v run="${CULVERT_RUN_ID:-}" <<-'SQL'
+	INSERT INTO load_log (flow, status, mode, years, host, run)
+	VALUES (:'flow', 'running', :'mode', nullif(:'years', ''), :'host', nullif(:'run', '')) RETURNING id
+	SQL
+	)
+}
+log_set() {		# log_set COLUMN VALUE: an empty value is NULL
+	db -v id="$log_id" -v column="$1" -v value="$2" <<<"UPDATE load_log SET :\"column\" = nullif(:'value', '') WHERE id = :id" ||
+	    say "load_log: could not write $1"
+}
+# log_finish STATUS EXIT MESSAGE WARNINGS RECEIPT - from the receipt come the counts.
+log_finish() {
+	db -v id="$log_id" -v status="$1" -v exit="$2" -v message="$3" -v warnings="$4" -v receipt="$5" <<-'SQL'
+	UPDATE load_log SET status = :'status', exit_status = :exit, finished = clock_timestamp(),
+	  message = nullif(:'message', ''), warnings = nullif(:'warnings', ''),
+	  receipts = r, read = (r->>'read')::bigint, inserted = (r->>'inserted')::bigint, updated = (r->>'updated')::bigint,
+	  unchanged = (r->>'unchanged')::bigint, deleted = (r->>'deleted')::bigint, rejected = (r->>'rejected')::bigint
+	FROM (SELECT nullif(:'receipt', '')::jsonb AS r) AS receipt
+	WHERE id = :id
+	SQL
+}
