@@ -1,45 +1,70 @@
 # Culvert: `make` builds bin/, `make check` tests it, `make help` lists the rest.
+#
+# O=DIR builds below DIR instead: make O=build/asan CFLAGS='-g -fsanitize=address,undefined' check
 VERSION = 0.1.0
 PREFIX  = /usr/local
+O       = .
 CFLAGS  = -O2 -g
-PG_INC := $(shell pkg-config --cflags libpq)
-FLAGS   = -std=c17 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc $(PG_INC) -MMD -MP \
+FLAGS   = -std=c17 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc $(shell pkg-config --cflags libpq) -MMD -MP \
           -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-TOOLS  := $(patsubst src/%.c,bin/%,$(wildcard src/*.c))
-LIB    := $(patsubst src/%.c,build/%.o,$(wildcard src/lib/*.c))
-
-bin/pg-% bin/%: LDLIBS =
-bin/pg-%: LDLIBS += -lpq
-bin/%-fetch bin/%-push bin/s3-% bin/slack-notify: LDLIBS += -lcurl
+TOOLS  := $(patsubst src/%.c,$(O)/bin/%,$(wildcard src/*.c))
+LIB    := $(patsubst src/%.c,$(O)/build/%.o,$(wildcard src/lib/*.c))
+PAGES1  = $(wildcard man/*.1)
+PAGES7  = $(wildcard man/*.7)
 
 all: $(TOOLS)                   ## build every tool (the default)
 
-bin/%: build/%.o build/lib.a
+# What a tool links follows from its name.
+$(O)/bin/pg-%: LDLIBS += -lpq
+$(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify: LDLIBS += -lcurl
+
+$(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-build/lib.a: $(LIB)
+$(O)/build/lib.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
 
-build/%.o: src/%.c
+$(O)/build/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
 check: all                      ## run the tests
-	PATH="$(CURDIR)/bin:$$PATH" prove -j2 tests </dev/null
+	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 tests </dev/null
+
+bench: all                      ## measure against peers; prints a table
+	tests/bench/run
+
+fuzz: all                       ## fuzz every parser, SECONDS each (60)
+	tests/fuzz/run $(or $(SECONDS),60)
+
+# MODE=… YEARS=… given to make are in the environment of the load.  Years side by side under -j: the load stages as many datasets at once as make may run jobs.
+JOBS_OF_MAKE = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
+
+311: all                        ## load MyLA311: make 311 MODE=full YEARS="2019 2020"
+	$(if $(JOBS_OF_MAKE),JOBS=$(JOBS_OF_MAKE)) scripts/311/load
+311-%: all                      ## load one year of MyLA311: make 311-2020
+	MODE=full YEARS=$* LOCK_WAIT=$${LOCK_WAIT:-3600} scripts/311/load
+
+demo: ; scripts/demo            ## load made-up 311 requests into a private PostgreSQL, and show them
 
 help:                           ## list the targets
-	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 install: all                    ## install under PREFIX, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(TOOLS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 $(PAGES1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(PAGES7) $(DESTDIR)$(PREFIX)/share/man/man7
+
+uninstall:                      ## remove what install put there
+	rm -f $(patsubst $(O)/bin/%,$(DESTDIR)$(PREFIX)/bin/%,$(TOOLS))
+	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(PAGES1))
+	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(PAGES7))
 
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all check help install clean
+.PHONY: all check bench fuzz 311 demo help install uninstall clean
 .SECONDARY:
--include $(wildcard build/*.d build/lib/*.d)
+-include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d)

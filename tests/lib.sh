@@ -10,7 +10,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 shared=$top/../shared/data
-PATH=$top/bin:$PATH
+PATH=${CULVERT_BIN:-$top/bin}:$PATH
 export LC_ALL=C.UTF-8 TZ=UTC
 unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID
 work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
