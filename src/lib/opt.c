@@ -210,7 +210,6 @@ char **
 opt_parse(int argc, char *argv[])
 {
 	static char **operands;         /* static, so that a leak checker sees that it is in use to the end */
-
 	size_t n = 0;
 
 	operands = xcalloc((size_t)argc + 1, sizeof *operands);
