@@ -339,4 +339,14 @@ PY
 	csv-normalize "$real" --date createddate --date updateddate --date servicedate --date closeddate >got.csv
 	same '... without a format too' wanted.csv got.csv
 fi
+printf 'createddate\n1/31/20 0:05\n' >requests.csv
+t "the manual's first example" 0 csv-normalize --date 'createddate=%m/%d/%y %H:%M' requests.csv 3<<'OUT'
+createddate
+2020-01-31T00:05:00
+OUT
+printf 'Opened,Note\n 1/31/2020 ,N/A\n1/31/2020,x,y\nsoon,\n' >export.csv
+t 'and its second' 0 csv-normalize --trim --null N/A --date opened --rejects bad.json export.csv 3<<'OUT'
+opened,note
+2020-01-31,
+OUT
 done_testing

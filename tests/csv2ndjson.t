@@ -118,4 +118,8 @@ if [ -r "$shared/311/la311-2020-jan.csv" ]; then
 	jq -c . real.json >by-jq.json
 	same 'and what is between is what jq would write' by-jq.json real.json
 fi
+printf 'id,status\n1,Open\n2,Closed\n' >requests.csv
+t "the manual's example" 0 sh -c "csv2ndjson requests.csv | jq -c 'select(.status == \"Open\")'" 3<<'OUT'
+{"id":"1","status":"Open"}
+OUT
 done_testing

@@ -194,4 +194,15 @@ done
 t 'no such file' 66 json-explode . nowhere.json 3</dev/null
 t 'stdin closed' 66 sh -c 'json-explode <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'json-explode . crlf.json >&-' 3</dev/null
+echo '{"orders":[{"id":7,"items":[{"sku":"a"},{"sku":"b"}]},{"id":8,"items":null}]}' >batch.json
+t "the manual's first example" 0 sh -c 'json-explode .orders batch.json | json-explode .items --carry id=order_id' 3<<'OUT'
+{"sku":"a","order_id":7}
+{"sku":"b","order_id":7}
+OUT
+printf '[{"a":1},\n{"a":"x"}]' >requests.json
+t 'and its second' 0 sh -c 'json-explode . requests.json | ndjson2csv' 3<<'OUT'
+a
+1
+x
+OUT
 done_testing

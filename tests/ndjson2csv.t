@@ -124,4 +124,9 @@ t '--ignore-new with --columns' 64 ndjson2csv --columns a --ignore-new 3</dev/nu
 t 'no such file' 66 ndjson2csv nowhere.json 3</dev/null
 t 'stdin closed' 66 sh -c 'ndjson2csv <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'ndjson2csv one.json >&-' 3</dev/null
+echo '{"createddate":"2020-01-01","srnumber":"1-1","owner":"BOS","status":"Open"}' >requests.json
+t "the manual's example" 0 ndjson2csv --columns srnumber,status,createddate requests.json 3<<'OUT'
+srnumber,status,createddate
+1-1,Open,2020-01-01
+OUT
 done_testing
