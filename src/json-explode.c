@@ -48,7 +48,7 @@ struct explode {
 	struct buf key, other_key;      /* the one just read, without escapes; another for a while */
 };
 
-static struct explode x;
+static struct explode x;        /* one a process: what input.h calls back gets no argument */
 
 /* AT points into the window.  What was written before stays written. */
 static _Noreturn void

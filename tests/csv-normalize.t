@@ -296,9 +296,9 @@ OUT
 awk 'BEGIN { print "a,b"; for (i = 0; i < 300000; i++) print i ",some text to fill the row with" }' >many.csv
 run 0 'a reader that leaves ends it quietly' sh -c 'csv-normalize many.csv | head -1'
 said_not csv-normalize
-run 0 'memory is bounded' sh -c 'ulimit -v 40000; csv-normalize many.csv | cmp - many.csv'
+run 0 'memory is bounded' limited 40000 csv-normalize 'csv-normalize many.csv | cmp - many.csv'
 iconv -t UTF-16 many.csv >many16.csv
-run 0 '... in UTF-16 too' sh -c 'ulimit -v 40000; csv-normalize --quiet <many16.csv | cmp - many.csv'
+run 0 '... in UTF-16 too' limited 40000 csv-normalize 'csv-normalize --quiet <many16.csv | cmp - many.csv'
 
 t 'a full disk is no success' 74 sh -c 'csv-normalize utf8.csv >/dev/full' 3</dev/null
 t 'a read error is no end of input' 74 csv-normalize <. 3</dev/null

@@ -85,6 +85,15 @@ printf 'a;b\n1;2\n' >semicolon.csv
 t 'another delimiter is noticed' 65 csv2ndjson semicolon.csv 3</dev/null
 said 'one column: is the delimiter ";"?'
 
+t 'NDJSON already' 65 csv2ndjson 3</dev/null <<'IN'
+{"a":1,"b":2}
+IN
+said 'NDJSON where CSV is due'
+t 'an HTML page' 65 csv2ndjson 3</dev/null <<'IN'
+<!DOCTYPE html><title>Down</title>
+IN
+said 'an HTML page, not records'
+
 t 'no input, no records' 0 csv2ndjson </dev/null 3</dev/null
 t 'a header with no rows' 0 csv2ndjson other.csv <<'IN' 3<<'OUT'
 IN
@@ -96,7 +105,7 @@ t 'a header alone' 0 csv2ndjson header.csv 3</dev/null
 awk 'BEGIN { print "a,b"; for (i = 0; i < 200000; i++) print i ",some text to fill the row with" }' >many.csv
 run 0 'a reader that leaves ends it quietly' sh -c 'csv2ndjson many.csv | head -1'
 said_not csv2ndjson
-run 0 'memory is bounded' sh -c 'ulimit -v 40000; for i in 1 2 3 4 5 6 7 8; do tail -n +2 many.csv; done | cat header.csv - | csv2ndjson | tail -1'
+run 0 'memory is bounded' limited 40000 csv2ndjson 'for i in 1 2 3 4 5 6 7 8; do tail -n +2 many.csv; done | cat header.csv - | csv2ndjson | wc -l | grep -qx 1600000'
 
 { printf 'a,b\n1,"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"\n2,3\n'; } >large.csv
 run 0 'a record larger than the window' sh -c 'csv2ndjson large.csv | wc -c | grep -qx 3000035'

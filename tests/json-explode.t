@@ -171,7 +171,7 @@ said 'key "c" comes twice: the last one wins'
 
 t 'no input, no records' 0 json-explode </dev/null 3</dev/null
 awk 'BEGIN { print "{\"n\":1,\"list\":["; for (i = 0; i < 400000; i++) print (i ? "," : "") "{\"a\":" i ",\n\"b\":\"some text that fills the element\"}"; print "]}" }' >big.json
-run 0 'an array larger than the memory allowed' sh -c 'ulimit -v 20000; json-explode .list big.json | wc -l | grep -qx 400000'
+run 0 'an array larger than the memory allowed' limited 20000 json-explode 'json-explode .list big.json | wc -l | grep -qx 400000'
 run 0 'the same as jq' sh -c 'json-explode .list -c n big.json | md5sum >ours; jq -c ".n as \$n | .list[] | .n = \$n" big.json | md5sum | cmp - ours'
 { printf '[{"a":"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"},{"b":2}]'; } >large.json
 run 0 'an element larger than the window' sh -c 'json-explode . large.json | wc -c | grep -qx 3000017'

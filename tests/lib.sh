@@ -4,6 +4,7 @@
 #	said TEXT                       the last command's stderr holds TEXT
 #	said_not TEXT                   ... holds no TEXT
 #	run STATUS NAME COMMAND...      only the status counts; output is in ./out, stderr in ./err
+#	limited KIB TOOL SCRIPT         a command for run: the script with so much memory
 #	same NAME WANTED GOT            two files are alike
 #	done_testing                    prints the plan; the last line of every test
 set -u
@@ -58,6 +59,11 @@ said() {
 said_not() {
 	! grep -qF -- "$1" err
 	ok $? "does not say: $1" || sed 's/^/# stderr: /' err
+}
+# limited KIB TOOL SCRIPT: the script in so much memory, unless the tool has sanitizers in it, which reserve terabytes.
+limited() {
+	grep -q __asan_init "$(command -v "$2")" || set -- "$1" "$2" "ulimit -v $1; $3"
+	sh -c "$3"
 }
 same() {
 	cmp -s "$2" "$3"

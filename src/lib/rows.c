@@ -462,15 +462,29 @@ read_header(struct rows *in)
 	in->in.p = (char *)next;
 }
 
+/* {" or {}: no header of CSV starts so, even where CSV is asked for. */
+static bool
+looks_like_json(const char *p, const char *end)
+{
+	if (*p != '{')
+		return false;
+	p = json_space(p + 1, end);
+	return *p == '"' || *p == '}';
+}
+
 static enum rows_format
-guess(const struct rows *in)
+choose_format(const struct rows *in)
 {
 	const char *p = json_space(in->in.p, in->in.end);
 
-	if (*p == '[')
-		die(EX_DATAERR, "%s: an array, not records: use json-explode", in->in.file);
 	if (strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0)
 		die(EX_DATAERR, "%s: an HTML page, not records: is the address right?", in->in.file);
+	if (rows_from == ROWS_CSV && looks_like_json(p, in->in.end))
+		die(EX_DATAERR, "%s: NDJSON where CSV is due", in->in.file);
+	if (rows_from != ROWS_GUESS)
+		return (enum rows_format)rows_from;
+	if (*p == '[')
+		die(EX_DATAERR, "%s: an array, not records: use json-explode", in->in.file);
 	return *p == '{' ? ROWS_NDJSON : ROWS_CSV;
 }
 
@@ -487,7 +501,7 @@ start_file(struct rows *in)
 		in->in.p += 3;
 	if (in->in.p == in->in.end)
 		return;
-	in->format = rows_from != ROWS_GUESS ? (enum rows_format)rows_from : guess(in);
+	in->format = choose_format(in);
 	if (in->format == ROWS_CSV)
 		read_header(in);
 }
