@@ -443,6 +443,8 @@ parse_renames(void)
 static void
 parse_dates(void)
 {
+	if (date_order != 0 && date_words.n == 0)
+		die(EX_USAGE, "--date-order: say which columns are dates with --date");
 	plan.date = xcalloc(date_words.n + 1, sizeof *plan.date);
 	for (size_t i = 0; i < date_words.n; i++) {
 		const char *word = date_words.w[i], *eq = strchr(word, '='), *why;

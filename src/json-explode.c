@@ -68,6 +68,16 @@ cut(void)
 	    x.offset + (x.in.end - x.in.p), x.written + 1);
 }
 
+static _Noreturn void
+too_large(void)
+{
+	bool whole = rows_max_record % (1 << 20) == 0;
+
+	rows_flush(x.out);
+	die(EX_DATAERR, "%s: byte %llu: record over %lld %s: see --max-record", x.in.file, x.offset,
+	    whole ? rows_max_record >> 20 : rows_max_record, whole ? "MiB" : "bytes");
+}
+
 static void
 flush_before_wait(void)
 {
@@ -87,11 +97,8 @@ grow_window(void)
 {
 	size_t have = x.in.end - x.in.p, want = have < RESCAN_FREELY ? have + 1 : have * 2;
 
-	if (have > (size_t)rows_max_record) {
-		rows_flush(x.out);
-		die(EX_DATAERR, "%s: byte %llu: record over %lld bytes: see --max-record", x.in.file, x.offset,
-		    rows_max_record);
-	}
+	if (have > (size_t)rows_max_record)
+		too_large();
 	if (!input_more(&x.in))
 		cut();
 	while ((size_t)(x.in.end - x.in.p) < want && input_more(&x.in))
@@ -141,7 +148,7 @@ next_value(void)
 		/* A number at the window's end may go on. */
 		if (to != NULL && (to < x.in.end || x.in.eof || strchr("}]\"", to[-1]) != NULL)) {
 			if (to - x.in.p > rows_max_record)
-				bad(x.in.p, "record over --max-record");
+				too_large();
 			return (struct str){ x.in.p, to - x.in.p };
 		}
 		if (to == NULL && !e.cut)

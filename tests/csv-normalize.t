@@ -310,6 +310,7 @@ said 'it has to say year, month and day'
 t '--date with an unknown letter' 64 csv-normalize --date a=%Q 3</dev/null
 t '--date with %I alone' 64 csv-normalize --date 'a=%F %I' 3</dev/null
 t '--date with minutes alone' 64 csv-normalize --date 'a=%F %M' 3</dev/null
+t '--date-order without --date' 64 csv-normalize --date-order dmy 3</dev/null
 t '--date twice' 64 csv-normalize --date a --date a 3</dev/null
 t '--columns twice' 64 csv-normalize --columns a,a 3</dev/null
 t '--columns with an empty name' 64 csv-normalize --columns a,,b 3</dev/null

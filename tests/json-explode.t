@@ -176,9 +176,10 @@ run 0 'the same as jq' sh -c 'json-explode .list -c n big.json | md5sum >ours; j
 { printf '[{"a":"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"},{"b":2}]'; } >large.json
 run 0 'an element larger than the window' sh -c 'json-explode . large.json | wc -c | grep -qx 3000017'
 run 65 'an element over --max-record' json-explode --max-record 1M . large.json
-said 'record over'
+said 'large.json: byte 2: record over 1 MiB: see --max-record'
 printf '[12345678]' >small.json
 run 65 'even a small one' json-explode --max-record 7 . small.json
+said 'record over 7 bytes'
 run 0 'a reader that leaves ends it quietly' sh -c 'json-explode .list big.json | head -1'
 said_not json-explode
 
