@@ -152,6 +152,11 @@ rows_put(struct rows_out *out, const struct row *row)
 void
 rows_put_raw(struct rows_out *out, struct str bytes)
 {
+	if (bytes.n >= WRITE_AT) {              /* a page of records: not worth a copy */
+		rows_flush(out);
+		write_all(STDOUT_FILENO, "stdout", bytes);
+		return;
+	}
 	buf_str(&out->buf, bytes);
 	rows_flush_some(out);
 }

@@ -75,7 +75,7 @@ struct field *row_field(const struct row *, struct str name);
 struct rows_out *rows_stdout(struct rows *in);
 void rows_columns(struct rows_out *, const struct str *names, size_t n);        /* writes the CSV header; once, first */
 void rows_put(struct rows_out *, const struct row *);
-/* Bytes that are a record already, with their newline. */
+/* Bytes that are a record already, or a page of them, with their newlines; a page goes out without a copy. */
 void rows_put_raw(struct rows_out *, struct str bytes);
 struct buf *rows_buf(struct rows_out *);        /* to append to directly, then rows_flush_some() */
 enum rows_format rows_out_format(const struct rows_out *);
