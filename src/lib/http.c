@@ -1,0 +1,874 @@
+/*
+ * http.c - a request works, or the process ends.
+ *
+ * Each request is a small machine: asking, waiting for its next try, then done or failed.  http_wait() turns all
+ * of them until one is there, so whoever waits for page 3 also moves pages 4 and 5.
+ */
+#include "lib/http.h"
+
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/json.h"
+#include "lib/progress.h"
+
+#define MAX_REDIRECTS 10
+#define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
+#define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
+#define MESSAGE 300             /* bytes of a server's message that are shown */
+
+double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
+long long http_retries = 8;
+const char *http_cacert;
+
+enum state { WAITING, ASKING, DONE, FAILED };
+
+struct http_call {
+	struct http_reply reply;        /* first, so that a reply is its call */
+	struct http_request request;
+	struct http_call *next;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *url, *name, *what;
+	char *body;                     /* of request.body_taken */
+	char error[CURL_ERROR_SIZE];
+	enum state state;
+	int redirects, tries;
+	bool foreign;                   /* redirected to another origin: credentials stay here */
+	bool passed_on;                 /* the sink took bytes: no second try */
+	double wake;                    /* when WAITING ends */
+	double waited;                  /* s spent on 202 */
+	double mark;                    /* the stall clock: since when, at how many bytes */
+	curl_off_t mark_bytes;
+	int status;                     /* exit status, once FAILED */
+	struct buf why;
+};
+
+struct http {
+	CURLM *multi;
+	struct http_call *calls;
+	double deadline;                /* of --max-time; 0: none */
+	double not_before;              /* told to come back later: holds for every request */
+	uint64_t random;
+};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static double
+smaller(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static double
+larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* 0 to 1; xorshift is random enough to keep many clients from coming back at once. */
+static double
+chance(struct http *http)
+{
+	http->random ^= http->random << 13;
+	http->random ^= http->random >> 7;
+	http->random ^= http->random << 17;
+	return (http->random >> 11) / 9007199254740992.0;
+}
+
+struct http *
+http_open(void)
+{
+	struct http *http = xcalloc(1, sizeof *http);
+	struct timespec t;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (http->multi = curl_multi_init()) == NULL)
+		die(EX_OSERR, "cannot start libcurl");
+	clock_gettime(CLOCK_REALTIME, &t);
+	http->random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
+	http->deadline = http_max_time > 0 ? now() + http_max_time : 0;
+	if (http_cacert == NULL)
+		http_cacert = getenv("CURL_CA_BUNDLE");
+	if (http_cacert == NULL)
+		http_cacert = getenv("SSL_CERT_FILE");
+	return http;
+}
+
+void
+http_close(struct http *http)
+{
+	while (http->calls != NULL)
+		http_done(http, &http->calls->reply);
+	curl_multi_cleanup(http->multi);
+	curl_global_cleanup();
+	free(http);
+}
+
+/* URLs */
+
+void
+http_escape(struct buf *b, struct str text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = text.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL))
+			buf_char(b, c);
+		else
+			buf_add(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
+	}
+}
+
+/* One part of a URL; caller frees with curl_free().  NULL when the URL is none. */
+static char *
+url_part(const char *url, CURLUPart part, unsigned flags)
+{
+	CURLU *u = curl_url();
+	char *value = NULL;
+
+	if (u == NULL)
+		die(EX_OSERR, "out of memory");
+	if (curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME) == CURLUE_OK)
+		curl_url_get(u, part, &value, flags);
+	curl_url_cleanup(u);
+	return value;
+}
+
+bool
+http_plain(const char *url)
+{
+	return strncasecmp(url, "http://", 7) == 0;
+}
+
+bool
+http_loopback(const char *url)
+{
+	char *host = url_part(url, CURLUPART_HOST, 0);
+	bool is = host != NULL && (strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+	    strcmp(host, "[::1]") == 0);
+
+	/* 127.example.com is a name like any other */
+	for (const char *p = host; is && strncmp(host, "127.", 4) == 0 && *p != '\0'; p++)
+		is = *p == '.' || (*p >= '0' && *p <= '9');
+	curl_free(host);
+	return is;
+}
+
+static bool
+same_part(const char *a, const char *b, CURLUPart part, unsigned flags)
+{
+	char *x = url_part(a, part, flags), *y = url_part(b, part, flags);
+	bool same = x != NULL && y != NULL && strcasecmp(x, y) == 0;
+
+	curl_free(x);
+	curl_free(y);
+	return same;
+}
+
+static bool
+same_origin(const char *a, const char *b)
+{
+	return same_part(a, b, CURLUPART_SCHEME, 0) && same_part(a, b, CURLUPART_HOST, 0) &&
+	    same_part(a, b, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+}
+
+/* "data.lacity.org/resource/abcd-1234.json": no scheme, user, query or fragment.  Caller frees. */
+static char *
+shown_url(const char *url)
+{
+	const char *p = strstr(url, "://"), *end, *at;
+
+	p = p != NULL ? p + 3 : url;
+	end = p + strcspn(p, "?#");
+	at = memchr(p, '@', strcspn(p, "/?#"));
+	if (at != NULL)
+		p = at + 1;
+	return str_dup((struct str){ p, end - p });
+}
+
+/* The proxy's host where the environment names one for this URL and the error speaks of it; caller frees. */
+static char *
+proxy_blamed(const char *url, const char *error)
+{
+	static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
+	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
+	const char *const *names = http_plain(url) ? plain : tls;
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		const char *value = getenv(names[i]);
+		char *host = value != NULL && *value != '\0' ? url_part(value, CURLUPART_HOST, 0) : NULL;
+
+		if (host != NULL && (strstr(error, host) != NULL || strstr(error, "proxy") != NULL))
+			return host;
+		curl_free(host);
+	}
+	return NULL;
+}
+
+/* What the server says of its errors */
+
+const char *
+http_header(const struct http_reply *reply, const char *name)
+{
+	const struct http_call *call = (const struct http_call *)reply;
+	struct curl_header *header;
+
+	return curl_easy_header(call->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+}
+
+static bool
+is_html(const struct http_reply *reply)
+{
+	const char *type = http_header(reply, "Content-Type");
+
+	return type != NULL && (strncasecmp(type, "text/html", 9) == 0 || strncasecmp(type, "application/xhtml", 17) == 0);
+}
+
+static const char *
+find_tag(struct str s, const char *tag)
+{
+	size_t n = strlen(tag);
+
+	for (size_t i = 0; i + n <= s.n; i++)
+		if (strncasecmp(s.p + i, tag, n) == 0)
+			return s.p + i;
+	return NULL;
+}
+
+/* The title's text, or nothing. */
+static struct str
+html_title(struct str page)
+{
+	const char *end = page.p + page.n, *p = find_tag(page, "<title");
+
+	p = p != NULL ? memchr(p, '>', end - p) : NULL;
+	if (p == NULL)
+		return (struct str){ NULL, 0 };
+
+	const char *close = find_tag((struct str){ p, end - p }, "</title");
+
+	return (struct str){ p + 1, (close != NULL ? close : end) - p - 1 };
+}
+
+/* The message in a JSON error of any of the shapes that are in use, or nothing. */
+static struct str
+json_message(struct str body, struct buf *scratch)
+{
+	static const char *const paths[] = { "message", "error.message", "error_description", "error", "detail", "title" };
+	struct json_error e = { 0 };
+	const char *end = body.p + body.n, *p = json_space(body.p, end);
+
+	if (p == end || *p != '{' || json_skip(p, end, &e) == NULL)
+		return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct str value = json_get((struct str){ p, end - p }, paths[i]);
+
+		if (json_is_string(value))
+			return json_text(value, scratch);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+/* Appends the text on one line, blanks closed up, cut to MESSAGE bytes between characters. */
+static void
+add_shortened(struct buf *b, struct str text)
+{
+	size_t start = b->len, i = 0;
+
+	for (; i < text.n && b->len - start < MESSAGE; i++) {
+		bool blank = strchr(" \t\r\n", text.p[i]) != NULL && text.p[i] != '\0';
+
+		if (!blank)
+			buf_char(b, text.p[i]);
+		else if (b->len > start && b->p[b->len - 1] != ' ')
+			buf_char(b, ' ');
+	}
+	while (i < text.n && b->len > start && ((unsigned char)text.p[i] & 0xC0) == 0x80) {
+		i--;
+		b->p[--b->len] = '\0';
+	}
+	if (i < text.n)
+		buf_text(b, "...");
+	else if (b->len > start && b->p[b->len - 1] == ' ')
+		b->p[--b->len] = '\0';
+}
+
+void
+http_message(struct buf *b, const struct http_reply *reply)
+{
+	struct buf scratch = { 0 };
+	struct str body = buf_all(&reply->body), text = { NULL, 0 };
+
+	if (is_html(reply))
+		text = html_title(body);
+	if (text.p == NULL)
+		text = json_message(body, &scratch);
+	add_shortened(b, text.p != NULL ? text : body);
+	buf_free(&scratch);
+}
+
+const char *
+http_check_json(struct http_reply *reply, void *arg)
+{
+	const char *end = reply->body.p + reply->body.len;
+	struct json_error e = { 0 };
+	const char *p;
+
+	(void)arg;
+	if (reply->body.len == 0)
+		return "the answer is empty";
+	p = json_skip(json_space(reply->body.p, end), end, &e);
+	if (p == NULL)
+		return e.cut ? "the JSON ends too soon" : e.why;
+	return json_space(p, end) == end ? NULL : "something follows the JSON";
+}
+
+/* A try, and what comes of it */
+
+static size_t
+take_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	struct buf *body = &call->reply.body;
+	size_t max = call->request.max_body > 0 ? call->request.max_body : HTTP_BODY;
+
+	n *= size;
+	if (call->request.sink == NULL && n > max - body->len) {
+		call->reply.too_big = true;
+		return 0;
+	}
+	buf_add(body, p, n);
+	return n;
+}
+
+static void
+add_header(struct http_call *call, const char *header)
+{
+	struct curl_slist *more = curl_slist_append(call->headers, header);
+
+	if (more == NULL)
+		die(EX_OSERR, "out of memory");
+	call->headers = more;
+}
+
+/* The settings that are the same for every request. */
+static void
+set_common(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+	if (http_cacert != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, http_cacert);
+	if (getenv("SSL_CERT_DIR") != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
+}
+
+static void
+set_request(struct http_call *call)
+{
+	const struct http_request *r = &call->request;
+	bool secret = r->user != NULL || (r->secrets != NULL && r->secrets[0] != NULL);
+
+	if (secret && !call->foreign && http_plain(call->url) && !http_loopback(call->url))
+		die(EX_USAGE, "%s: plain http would show the credentials to others: use https", call->name);
+	curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
+	curl_slist_free_all(call->headers);
+	call->headers = NULL;
+	for (size_t i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
+		add_header(call, r->headers[i]);
+	for (size_t i = 0; r->secrets != NULL && r->secrets[i] != NULL && !call->foreign; i++)
+		add_header(call, r->secrets[i]);
+	add_header(call, "Expect:");
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+	if (r->user != NULL && !call->foreign) {
+		curl_easy_setopt(call->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(call->easy, CURLOPT_USERNAME, r->user);
+		curl_easy_setopt(call->easy, CURLOPT_PASSWORD, r->password != NULL ? r->password : "");
+	}
+	if (r->body.p != NULL) {
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, r->body.p);
+	}
+	if (r->method != NULL && strcmp(r->method, "HEAD") == 0)
+		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
+	else if (r->method != NULL)
+		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static void
+ask(struct http *http, struct http_call *call)
+{
+	char agent[100];
+
+	snprintf(agent, sizeof agent, "culvert/%s (%s)", VERSION, tool.name);
+	curl_easy_reset(call->easy);
+	set_common(call->easy);
+	set_request(call);
+	curl_easy_setopt(call->easy, CURLOPT_USERAGENT, agent);
+	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+	buf_reset(&call->reply.body);
+	call->reply.url = call->url;
+	call->reply.too_big = false;
+	call->reply.blame = EX_PROTOCOL;
+	call->error[0] = '\0';
+	call->mark = now();
+	call->mark_bytes = 0;
+	call->state = ASKING;
+	if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
+		die(EX_OSERR, "libcurl takes no more requests");
+}
+
+static void PRINTF(3, 4)
+fail(struct http_call *call, int status, const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	call->state = FAILED;
+	call->status = status;
+	buf_reset(&call->why);
+	buf_text(&call->why, line);
+}
+
+/* "at 06:00", with the day where it is another one. */
+static void
+come_back(char *text, size_t size, double seconds)
+{
+	time_t today = time(NULL), then = today + (time_t)seconds;
+	struct tm a, b;
+
+	localtime_r(&today, &a);
+	localtime_r(&then, &b);
+	strftime(text, size, a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%Y-%m-%d %H:%M", &b);
+}
+
+/*
+ * Sleeps and tries again, or gives up with the status.  TOLD: what Retry-After says, 0 if nothing.  Full jitter: any time up
+ * to the doubled pause, so that clients which failed together do not come back together.
+ */
+static void PRINTF(5, 6)
+try_again(struct http *http, struct http_call *call, int status, double told, const char *fmt, ...)
+{
+	double base = smaller(MAX_PAUSE, http_retry_wait * (1 << (call->tries < 20 ? call->tries : 20)));
+	double pause = chance(http) * base + told;
+	char why[1024], when[40];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	call->tries++;
+	if (told > http_max_wait) {
+		come_back(when, sizeof when, told);
+		fail(call, EX_TEMPFAIL, "%s: come back at %s, or give a longer --max-wait", why, when);
+	} else if (call->passed_on) {
+		fail(call, status, "%s: part of it was passed on already: run again", why);
+	} else if (call->tries > http_retries) {
+		fail(call, status, "%s: gave up after %d %s", why, call->tries, call->tries == 1 ? "try" : "tries");
+	} else if (http->deadline > 0 && now() + pause > http->deadline) {
+		fail(call, status, "%s: no time for another try in --max-time", why);
+	} else {
+		if (told > 0)
+			http->not_before = larger(http->not_before, now() + told);
+		call->state = WAITING;
+		call->wake = now() + pause;
+		buf_reset(&call->why);
+		buf_text(&call->why, why);
+		if (opt_verbose || pause >= 5)
+			note("%s: %s: trying again in %.0f s", call->name, why, pause);
+	}
+}
+
+/* No answer, or not all of one. */
+static void
+judge_error(struct http *http, struct http_call *call, CURLcode code)
+{
+	const char *said = call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
+	curl_off_t packed = 0;
+	long connect = 0;
+	char *proxy;
+
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+	switch (code) {
+	case CURLE_WRITE_ERROR:
+		curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &packed);
+		if (call->reply.too_big && call->request.may_be_big && (curl_off_t)call->reply.body.len / BOMB_RATIO <= packed)
+			call->state = DONE;
+		else
+			fail(call, EX_PROTOCOL, "the answer unpacks to more than %zu MiB", call->reply.body.len >> 20);
+		return;
+	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+	case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_CRL_BADFILE:
+		fail(call, EX_PROTOCOL, "TLS: %s", said);
+		return;
+	case CURLE_SSL_CACERT_BADFILE:
+		fail(call, EX_CONFIG, "%s: see --cacert", said);
+		return;
+	case CURLE_SSL_CONNECT_ERROR:           /* a verdict, unless the connection broke under it */
+		if (strstr(said, "SYSCALL") == NULL && strstr(said, "reset by peer") == NULL && strstr(said, "timed out") == NULL) {
+			fail(call, EX_PROTOCOL, "TLS: %s", said);
+			return;
+		}
+		break;
+	case CURLE_URL_MALFORMAT:
+		fail(call, EX_USAGE, "no URL: %s", said);
+		return;
+	case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY:
+		fail(call, EX_PROTOCOL, "%s", said);
+		return;
+	case CURLE_PARTIAL_FILE: case CURLE_BAD_CONTENT_ENCODING:
+		try_again(http, call, EX_PROTOCOL, 0, "the answer is cut or garbled: %s", said);
+		return;
+	case CURLE_OUT_OF_MEMORY:
+		die(EX_OSERR, "out of memory");
+	default:
+		break;
+	}
+	if (connect == 407) {
+		fail(call, EX_NOPERM, "the proxy refused us (407): check the user and password in https_proxy");
+	} else if ((proxy = proxy_blamed(call->url, said)) != NULL || connect >= 400) {
+		try_again(http, call, EX_UNAVAILABLE, 0, "the proxy %s: %s", proxy != NULL ? proxy : "", said);
+		curl_free(proxy);
+	} else {
+		try_again(http, call, EX_UNAVAILABLE, 0, "%s", said);
+	}
+}
+
+/* Goes where the server points.  RFC 9110 15.4: 301, 302 and 303 turn a POST into a GET, 307 and 308 keep it. */
+static void
+follow(struct http_call *call)
+{
+	struct http_request *r = &call->request;
+	char *to = NULL, *shown;
+	bool keeps = call->reply.status == 307 || call->reply.status == 308;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &to);
+	if (to == NULL || r->follow_no || ++call->redirects > MAX_REDIRECTS) {
+		fail(call, EX_PROTOCOL, to == NULL ? "%ld that points nowhere" : r->follow_no ? "%ld, a redirect that is not followed"
+		    : "%ld, one redirect too many", call->reply.status);
+		return;
+	}
+	shown = shown_url(to);
+	if (http_plain(to) && !http_plain(call->url)) {
+		fail(call, EX_PROTOCOL, "redirected to plain http://%s, which is not followed", shown);
+	} else if (keeps && r->body.p != NULL && !same_origin(call->url, to)) {
+		fail(call, EX_PROTOCOL, "redirected with its body to another host, %s, which is not followed", shown);
+	} else {
+		call->foreign = call->foreign || !same_origin(call->url, to);
+		if (!keeps) {
+			r->body = (struct str){ NULL, 0 };
+			r->method = r->method != NULL && strcmp(r->method, "HEAD") == 0 ? r->method : NULL;
+		}
+		to = xstrdup(to);               /* the handle owns the first */
+		free(call->url);
+		call->url = to;
+		call->state = WAITING;
+		call->wake = 0;
+	}
+	free(shown);
+}
+
+/* What Retry-After asks for, in seconds; 0 for nothing or a time that has passed. */
+static double
+retry_after(struct http_call *call)
+{
+	curl_off_t seconds = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return seconds > 0 ? (double)seconds : 0;
+}
+
+/* 202: the same again, or where it says, until --max-wait is over. */
+static void
+poll_again(struct http *http, struct http_call *call)
+{
+	const char *location = http_header(&call->reply, "Location");
+	struct buf url = { 0 };
+	double told = retry_after(call);
+	double pause = told > 0 ? told : smaller(MAX_PAUSE, http_retry_wait * 4 * (1 + call->waited / 60));
+
+	if (call->waited + pause > http_max_wait || (http->deadline > 0 && now() + pause > http->deadline)) {
+		fail(call, EX_TEMPFAIL, "not ready (202) after %.0f s: run again later", call->waited);
+		return;
+	}
+	if (location != NULL)
+		buf_text(&url, location);
+	else if (call->request.later != NULL)
+		call->request.later(&call->reply, &url, call->request.arg);
+	if (url.len > 0) {
+		call->foreign = call->foreign || !same_origin(call->url, url.p);
+		if (http_plain(url.p) && !http_plain(call->url)) {
+			fail(call, EX_PROTOCOL, "202 points to plain http, which is not followed");
+			buf_free(&url);
+			return;
+		}
+		free(call->url);
+		call->url = buf_take(&url);
+	}
+	if (call->waited == 0)
+		note("%s: not ready (202): asking again", call->name);
+	call->waited += pause;
+	call->state = WAITING;
+	call->wake = now() + pause;
+}
+
+static bool
+claimed(const struct http_call *call)
+{
+	for (const short *s = call->request.claims; s != NULL && *s != 0; s++)
+		if (*s == call->reply.status)
+			return true;
+	return false;
+}
+
+/* An answer came whole, and says that it is an error. */
+static void
+judge_status(struct http *http, struct http_call *call)
+{
+	long status = call->reply.status;
+	struct buf said = { 0 };
+	const char *credential = call->request.credential;
+
+	http_message(&said, &call->reply);
+	if (said.len == 0)
+		buf_text(&said, "no message");
+	if (status == 429)
+		try_again(http, call, EX_TEMPFAIL, retry_after(call), "throttled (429): \"%s\"", said.p);
+	else if (status == 408 || status == 425 || status >= 500)
+		try_again(http, call, EX_UNAVAILABLE, retry_after(call), "the server failed (%ld): \"%s\"", status, said.p);
+	else if (status == 401 || status == 403)
+		fail(call, EX_NOPERM, "refused (%ld): \"%s\"%s%s", status, said.p, credential != NULL ? ": " : "",
+		    credential != NULL ? credential : "");
+	else if (status == 407)
+		fail(call, EX_NOPERM, "the proxy refused us (407): check the user and password in http_proxy");
+	else
+		fail(call, EX_PROTOCOL, "answered %ld: \"%s\"", status, said.p);
+	buf_free(&said);
+}
+
+/* An answer with data.  A page that is no page comes from a login or a gateway; again would not mend it. */
+static void
+judge_body(struct http *http, struct http_call *call)
+{
+	struct http_request *r = &call->request;
+	struct buf title = { 0 };
+	const char *why;
+
+	if (r->want != NULL && is_html(&call->reply)) {
+		http_message(&title, &call->reply);
+		fail(call, EX_PROTOCOL, "wanted %s, got text/html: \"%s\"", r->want, title.p != NULL ? title.p : "");
+		buf_free(&title);
+		return;
+	}
+	why = r->check != NULL ? r->check(&call->reply, r->arg) : NULL;
+	if (why != NULL)
+		try_again(http, call, call->reply.blame, 0, "%s", why);
+	else
+		call->state = DONE;
+}
+
+static void
+judge(struct http *http, struct http_call *call, CURLcode code)
+{
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->reply.status);
+	if (code != CURLE_OK)
+		judge_error(http, call, code);
+	else if (claimed(call))
+		call->state = DONE;
+	else if (call->reply.status == 202 && call->request.polls)
+		poll_again(http, call);
+	else if (call->reply.status >= 300 && call->reply.status < 400)
+		follow(call);
+	else if (call->reply.status < 200 || call->reply.status >= 300)
+		judge_status(http, call);
+	else
+		judge_body(http, call);
+}
+
+/* Gives bytes of a body that streams to its sink; between curl's calls, so that a slow reader holds nothing of curl's and
+ * SIGPIPE is ours. */
+static void
+pass_on(struct http_call *call)
+{
+	struct http_request *r = &call->request;
+	long status = 0;
+
+	if (r->sink == NULL || call->reply.body.len == 0)
+		return;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200 && !(r->want != NULL && is_html(&call->reply))) {
+		r->sink(&call->reply.body, r->arg);
+		call->passed_on = true;
+		call->mark = now();
+	} else if (call->reply.body.len > HTTP_BODY) {
+		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
+	}
+}
+
+static void
+stop_asking(struct http *http, struct http_call *call)
+{
+	if (call->state == ASKING)
+		curl_multi_remove_handle(http->multi, call->easy);
+}
+
+/* A peer that sends nothing, or next to nothing, is gone. */
+static void
+watch(struct http *http, struct http_call *call)
+{
+	curl_off_t down = 0, up = 0;
+	double t = now(), limit;
+
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	limit = down > 0 ? smaller(http_timeout, HTTP_STALL) : http_timeout;
+	if (http->deadline > 0 && t > http->deadline) {
+		stop_asking(http, call);
+		fail(call, EX_UNAVAILABLE, "no whole answer%s%s: stopped by --max-time", call->why.len > 0 ? "; before: " : "",
+		    call->why.len > 0 ? call->why.p : "");
+	} else if (down + up - call->mark_bytes >= (down > 0 ? HTTP_TRICKLE * limit : 1)) {
+		call->mark = t;
+		call->mark_bytes = down + up;
+	} else if (t - call->mark > limit) {
+		stop_asking(http, call);
+		try_again(http, call, EX_UNAVAILABLE, 0, down > 0 ? "stalled: next to nothing came for %.3g s"
+		    : "no answer for %.3g s", limit);
+	}
+}
+
+/* Moves every request on, and waits for one of them to have something, for a second at most. */
+static void
+turn(struct http *http)
+{
+	double t = now(), sleep = 1;
+	int running, left;
+
+	for (struct http_call *c = http->calls; c != NULL; c = c->next) {
+		double wake = larger(c->wake, http->not_before);
+
+		if (c->state == WAITING && wake <= t)
+			ask(http, c);
+		else if (c->state == WAITING)
+			sleep = smaller(sleep, wake - t);
+		else if (c->state == ASKING)
+			sleep = smaller(sleep, larger(0.01, http_timeout / 4));
+	}
+	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+		die(EX_SOFTWARE, "libcurl lost its way");
+	for (CURLMsg *m; (m = curl_multi_info_read(http->multi, &left)) != NULL; ) {
+		struct http_call *call;
+		CURLcode code = m->data.result;
+
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &call);
+		pass_on(call);
+		stop_asking(http, call);
+		judge(http, call, code);
+		sleep = 0;
+	}
+	for (struct http_call *c = http->calls; c != NULL; c = c->next)
+		if (c->state == ASKING) {
+			pass_on(c);
+			watch(http, c);
+		}
+	progress_check();
+	curl_multi_poll(http->multi, NULL, 0, (int)(sleep * 1000 + 0.999), NULL);
+}
+
+/* The caller's side */
+
+struct http_reply *
+http_start(struct http *http, const struct http_request *request)
+{
+	struct http_call *call = xcalloc(1, sizeof *call), **last = &http->calls;
+
+	call->request = *request;
+	call->easy = curl_easy_init();
+	if (call->easy == NULL)
+		die(EX_OSERR, "out of memory");
+	call->url = xstrdup(request->url);
+	call->name = request->name != NULL ? xstrdup(request->name) : shown_url(request->url);
+	call->what = request->what != NULL ? xstrdup(request->what) : NULL;
+	call->body = request->body_taken ? (char *)request->body.p : NULL;
+	call->reply.name = call->name;
+	call->reply.url = call->url;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = call;
+	if (http->not_before <= now()) {
+		int running;
+
+		ask(http, call);        /* on its way now, while the caller does something else */
+		curl_multi_perform(http->multi, &running);
+	}
+	return &call->reply;
+}
+
+void
+http_wait(struct http *http, struct http_reply *reply)
+{
+	struct http_call *call = (struct http_call *)reply;
+
+	while (call->state == WAITING || call->state == ASKING)
+		turn(http);
+	if (call->state == FAILED)
+		die(call->status, "%s: %s%s%s", call->name, call->what != NULL ? call->what : "", call->what != NULL ? ": " : "",
+		    call->why.p);
+}
+
+void
+http_done(struct http *http, struct http_reply *reply)
+{
+	struct http_call *call = (struct http_call *)reply, **p = &http->calls;
+
+	while (*p != call)
+		p = &(*p)->next;
+	*p = call->next;
+	stop_asking(http, call);
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	buf_free(&call->reply.body);
+	buf_free(&call->why);
+	free(call->url);
+	free(call->name);
+	free(call->what);
+	free(call->body);
+	free(call);
+}
+
+void
+http_get_json(struct http *http, const char *url, struct buf *body)
+{
+	struct http_reply *reply = http_start(http, &(struct http_request){ .url = url, .want = "JSON", .check = http_check_json });
+
+	http_wait(http, reply);
+	buf_reset(body);
+	buf_str(body, buf_all(&reply->body));
+	http_done(http, reply);
+}

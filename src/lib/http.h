@@ -1,0 +1,103 @@
+/*
+ * http.h - a request works, or the process ends.
+ *
+ * Retries, waits and Retry-After live here and nowhere else; so does the choice of exit status: 69 no answer, 75
+ * throttled or not ready, 76 nonsense, 77 refused.  What is retried: connections that fail or break, bodies
+ * that did not come whole, and 408, 425, 429 and 5xx; with full-jitter exponential backoff.  TLS is verified, and a
+ * certificate that fails is not tried again.  Proxies and ~/.netrc work as with curl(1).
+ *
+ * Redirects are followed, but never from https to http, and no credential goes to another origin (scheme, host,
+ * port).  Messages show a URL without its query, and the server's own words, shortened.
+ *
+ * Several requests may be under way: each http_start() holds one body of at most max_body bytes until
+ * http_done(); the caller bounds how many.  A request that failed for good ends the process when it is waited
+ * for, and not before, so that what came in front of it can still be written.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/buf.h"
+#include "lib/opt.h"
+
+#define HTTP_TIMEOUT 300        /* s until an answer starts: SoQL queries of minutes are on record */
+#define HTTP_STALL 60           /* s: an answer that has started and brings fewer than HTTP_TRICKLE bytes in each */
+#define HTTP_TRICKLE 64         /* of them is given up, for one byte a second would hold us for ever */
+#define HTTP_CONNECT 20         /* s for name, connection and TLS together */
+#define HTTP_BODY (256L << 20)  /* bytes of a body, unpacked: more is a bomb or a mistake */
+
+/* Options of whoever talks to a server. */
+extern double http_max_time, http_max_wait, http_timeout, http_retry_wait;
+extern long long http_retries;
+extern const char *http_cacert;
+#define OPT_HTTP \
+	OPT_SECONDS(0, "max-time", "TIME", &http_max_time, "end the whole run after this long (never)"), \
+	OPT_SECONDS(0, "max-wait", "TIME", &http_max_wait, "wait this long at most when told to come back later (10m)"), \
+	OPT_SECONDS(0, "timeout", "TIME", &http_timeout, "wait this long for an answer to start (5m; 1m once it has)"), \
+	OPT_NUMBER(0, "retries", "N", &http_retries, 0, 1000, "tries after the first (8)"), \
+	OPT_SECONDS(0, "retry-wait", "TIME", &http_retry_wait, "first pause between tries, doubled for each (1s)"), \
+	OPT_STRING(0, "cacert", "FILE", &http_cacert, "certificates to trust (else CURL_CA_BUNDLE, SSL_CERT_FILE, the system's)")
+
+struct http_reply {
+	long status;            /* 2xx, or one that the caller claimed */
+	struct buf body;        /* whole; the caller may change it or take it */
+	bool too_big;           /* body was over max_body and is not here (only with may_be_big) */
+	int blame;              /* a check may set the exit status for when tries run out; else EX_PROTOCOL */
+	const char *name;       /* what messages call the request */
+	const char *url;        /* where it was asked last, redirects and all */
+};
+
+/* Only url must be set.  What is pointed to is lent until http_wait() has returned; url, name and what are copied. */
+struct http_request {
+	const char *method;             /* else GET, or POST where there is a body */
+	const char *url;
+	const char *const *headers;     /* "Name: value", NULL at the end */
+	const char *const *secrets;     /* the same, but for this origin only; never over plain http except to loopback */
+	const char *user, *password;    /* HTTP Basic; as secrets */
+	const char *credential;         /* ends the message of 401 and 403: "check SOCRATA_APP_TOKEN" */
+	struct str body;                /* sent where p is set */
+	bool body_taken;                /* body.p is http's now, which frees it */
+	const char *name;               /* for messages, where the URL itself is secret; else URL without query */
+	const char *what;               /* for messages: "page 3 after 2000 rows"; or NULL */
+	const char *want;               /* what is due, "JSON"; then text/html is nonsense */
+	const short *claims;            /* statuses that are the caller's to judge, 0 at the end */
+	size_t max_body;                /* else HTTP_BODY */
+	bool may_be_big;                /* a larger body comes back as too_big, unless it is a bomb */
+	bool follow_no;                 /* a redirect is nonsense: the body is for this server only */
+	/* Is the body whole and good?  NULL if so, else what is wrong, and the request is made again.  May change the body. */
+	const char *(*check)(struct http_reply *, void *arg);
+	/* Takes the body as it arrives, for what never fits in memory; leaves in the buf what it cannot use yet.  Once it was
+	 * called the request can't be made again. */
+	void (*sink)(struct buf *arrived, void *arg);
+	void *arg;                      /* of check, sink and later */
+	/* 202 means not ready: ask again, at its Location if there is one, until --max-wait is over, then die EX_TEMPFAIL. */
+	bool polls;
+	/* Else where to ask instead: appends a URL, or nothing for the same one.  May be NULL. */
+	void (*later)(struct http_reply *, struct buf *url, void *arg);
+};
+
+struct http *http_open(void);                   /* one a process: it keeps connections */
+struct http_reply *http_start(struct http *, const struct http_request *);
+void http_wait(struct http *, struct http_reply *);     /* until it is there, or die */
+void http_done(struct http *, struct http_reply *);     /* ends it if it is still under way; frees it */
+void http_close(struct http *);
+
+/* A header of the reply, or NULL; lent until http_done(). */
+const char *http_header(const struct http_reply *, const char *name);
+/* The server's own words out of an error's body: its JSON message, the title of its HTML, or the first line; shortened. */
+void http_message(struct buf *, const struct http_reply *);
+/* A check: the body is one whole JSON value. */
+const char *http_check_json(struct http_reply *, void *);
+
+/* A whole JSON page or none; the simple case. */
+void http_get_json(struct http *, const char *url, struct buf *body);
+
+/* Appends the text percent-encoded, all but the unreserved characters of RFC 3986. */
+void http_escape(struct buf *, struct str text);
+/* An http:// URL that names this machine; credentials may go there in the clear. */
+bool http_loopback(const char *url);
+bool http_plain(const char *url);               /* http:// */
+
+#endif
