@@ -1,0 +1,68 @@
+/*
+ * soda.h - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3.
+ *
+ * The token comes from SOCRATA_APP_TOKEN or SOCRATA_TOKEN, the key from SOCRATA_KEY_ID and SOCRATA_KEY_SECRET; all
+ * are optional.  404 is "no dataset" (76), 202 is asked again and then "not ready" (75), a refused token names its
+ * variable (77): four outcomes with "no rows", which is a success.
+ */
+#ifndef SODA_H
+#define SODA_H
+
+#include <stdbool.h>
+
+#include "lib/buf.h"
+#include "lib/http.h"
+#include "lib/opt.h"
+
+extern const char *soda_base_url;
+extern long long soda_api;                      /* enum soda_version */
+extern const char *const soda_apis[];
+enum soda_version { SODA_2, SODA_3 };
+#define OPT_SODA \
+	OPT_CHOICE(0, "api", "VERSION", &soda_api, soda_apis, "2.1 (/resource) or 3 (/api/v3)"), \
+	OPT_STRING(0, "base-url", "URL", &soda_base_url, "ask there instead of https://DOMAIN"), \
+	OPT_HTTP
+
+struct soda {
+	struct http *http;
+	const char *domain, *dataset;
+	char *base;                             /* "https://data.lacity.org" */
+	const char *secrets[2];                 /* the token's header */
+	const char *user, *password;
+	const char *credential;                 /* what to check when we are refused */
+};
+
+/* Clauses as in SoQL; NULL where there is none. */
+struct soda_query {
+	const char *select, *where, *order;
+	unsigned long long offset, limit;       /* SODA 3 has pages: offset must be a multiple of limit there */
+	bool csv;                               /* else JSON */
+};
+
+/* Dies EX_USAGE on what is no domain or no dataset. */
+struct soda *soda_open(const char *domain, const char *dataset);
+void soda_close(struct soda *);
+
+/* Sends a page's query.  HOW brings what, check, arg and the bound on the body; the rest is filled in here. */
+struct http_reply *soda_start(struct soda *, const struct soda_query *, struct http_request how);
+/* The whole dataset in one stream, into how.sink: SODA 3's export, or the rows.csv that it replaces. */
+struct http_reply *soda_start_export(struct soda *, const struct soda_query *, struct http_request how);
+/* Waits; false when the server refuses the query (400), and then it is the caller's to judge. */
+bool soda_wait(struct soda *, struct http_reply *);
+/* Ends the process with the server's word on the query. */
+_Noreturn void soda_bad_query(const struct http_reply *);
+void soda_done(struct soda *, struct http_reply *);
+
+/* What the body of a 200 that should be rows says is wrong, for a check to return: an error object, or no array. */
+const char *soda_no_rows(struct http_reply *);
+
+/* When the data last changed, as the headers say, to be compared; "" where they don't say. */
+void soda_stamp(struct buf *, const struct http_reply *);
+
+/* How many rows the source itself counts; its stamp too, where stamp is not NULL. */
+unsigned long long soda_count(struct soda *, const char *where, struct buf *stamp);
+
+/* The dataset's metadata, /api/views/ID.json, whole and checked. */
+void soda_metadata(struct soda *, struct buf *json);
+
+#endif
