@@ -70,6 +70,18 @@ t 'a quote that is never closed' 65 csv2ndjson open.csv 3</dev/null
 said 'open.csv:2:'
 said 'quote is never closed'
 
+printf 'a,b\n1,"2\n3,4\n5,"6"\n7,8\n' >later.csv
+t 'a quote that another one seems to close' 65 csv2ndjson later.csv 3</dev/null
+said 'later.csv:2: column "b": the quote that opens here closes on a later line'
+t 'what stands behind that line is read' 0 csv2ndjson --rejects bad.json later.csv 3<<'OUT'
+{"a":"7","b":"8"}
+OUT
+t 'text after a closing quote' 65 csv2ndjson 3</dev/null <<'IN'
+a,b
+1,"2"3
+IN
+said '<stdin>:2: column "b": text after a closing quote'
+
 printf 'a,b\n1,2\0003\n' >nul.csv
 t 'a NUL byte' 65 csv2ndjson nul.csv 3</dev/null
 said 'nul.csv:2: column "b": a NUL byte'

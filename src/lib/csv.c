@@ -104,6 +104,19 @@ closing_quote(const char *p, const char *end, bool eof, bool *doubled)
 	}
 }
 
+/* There is text behind the closing quote at p.  When that is lines below the opening one, the quote that is missing is
+ * missed up there, so that is the line to look at. */
+static const char *
+bad_close(struct csv *c, size_t opened, const char *p, const char *end, bool eof)
+{
+	bool below = c->lines > opened;
+	const char *next = bad(c, below ? "the quote that opens here closes on a later line, with text behind it" :
+	    "text after a closing quote", c->lines, p, end, eof);
+
+	c->bad_line = opened;
+	return next;
+}
+
 const char *
 csv_split(struct csv *c, const char *p, const char *end, bool eof)
 {
@@ -116,6 +129,7 @@ csv_split(struct csv *c, const char *p, const char *end, bool eof)
 
 		if (p < end && *p == '"') {
 			bool doubled;
+			size_t opened = c->lines;
 			const char *start = p + 1, *close = closing_quote(start, end, eof, &doubled);
 
 			if (close == NULL)
@@ -126,7 +140,7 @@ csv_split(struct csv *c, const char *p, const char *end, bool eof)
 			c->lines += count_lines(start, close);
 			p = close + 1;
 			if (p < end && *p != c->delimiter && *p != '\n' && *p != '\r')
-				return bad(c, "text after a closing quote", c->lines, p, end, eof);
+				return bad_close(c, opened, p, end, eof);
 		} else {
 			const char *start = p;
 
