@@ -111,6 +111,11 @@ José,€ 5
 José,€ 5
 José,€ 5
 OUT
+awk 'BEGIN { print "name,city"; for (i = 0; i < 20000; i++) print i ",😀 é 😀😀" }' >long.csv
+{ cat long.csv; echo 'José,€ 5'; } >long.want
+run 0 '... behind a file larger than the guess too' sh -c 'csv-normalize long.csv WINDOWS-1252.csv | cmp - long.want'
+iconv -f UTF-8 -t UTF-16LE long.csv >long16.csv
+run 0 'surrogate pairs across the edges of the window' sh -c 'csv-normalize long16.csv | cmp - long.csv'
 awk 'BEGIN { print "a,b"; for (i = 0; i < 20000; i++) print i ",text" }' >late.csv
 printf '1,\351\n2,x\n' >>late.csv
 run 65 'invalid UTF-8 far behind the guess is a bad record' csv-normalize late.csv
