@@ -128,7 +128,8 @@ log_start() {		# sets log_id
 	)
 }
 log_set() {		# log_set COLUMN VALUE: an empty value is NULL
-	db -v id="$log_id" -v column="$1" -v value="$2" <<<"UPDATE load_log SET :\"column\" = nullif(:'value', '') WHERE id = :id" ||
+	local literal=${2:+":'value'"}
+	db -v id="$log_id" -v column="$1" -v value="$2" <<<"UPDATE load_log SET :\"column\" = ${literal:-NULL} WHERE id = :id" ||
 	    say "load_log: could not write $1"
 }
 # log_finish STATUS EXIT MESSAGE WARNINGS RECEIPT - from the receipt come the counts.

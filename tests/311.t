@@ -1,0 +1,170 @@
+#!/bin/bash
+# The 311 flow: full, update, reset, and however it ends.
+. "$(dirname "$0")/lib.sh"
+. "$here/flow.sh"
+python3 "$servers/make311.py" --rows 800 --years 2019,2020 --seed 7 data
+start_flow "$work/data"
+rows=$(($(cat data/*.csv | python3 -c 'import csv,sys; print(sum(1 for _ in csv.reader(sys.stdin)))') - 2))
+
+# ---- settings ----
+run 0 'the settings are good' load --check
+said '2 datasets'
+MODE=often run 78 'a wrong MODE' load --check
+said 'MODE=often: want full or update'
+MODE=full YEARS=2027 run 78 'a year without a dataset' load --check
+said 'no 2027 dataset configured'
+RESET_DB=true run 78 'reset wants full' load --check
+DATASETS=/no/such run 78 'no datasets file' load --check
+echo '{"table":"x; drop table requests"}' >bad.json
+DATASETS=$work/bad.json run 78 'a datasets file that says little' load --check
+run 64 'a wrong option' load --no-such
+echo 'MODE full' >bad.conf
+run 78 'a line that is no setting' load --conf bad.conf
+said '"MODE full" is no KEY=value'
+run 0 '--dry-run prints the pipelines' load --dry-run
+grep -q "'soda-fetch' 'soda.test' 'la31-2020'.* | 'pg-copy-in'" out; ok $? 'a pipe a dataset'
+grep -q "'pg-upsert' 'requests' '--key' 'srnumber'" out; ok $? 'and the merge'
+is '--dry-run touches nothing' 0 "$(sql "SELECT count(*) FROM pg_class WHERE relname IN ('requests', 'load_log')")"
+
+# ---- full ----
+MODE=full run 0 'a full load' load
+is 'all rows are there' "$rows" "$(sql 'SELECT count(*) FROM requests')"
+is 'the receipt counts them' "loaded $rows $rows 0" "$(jq -r '"\(.status) \(.read) \(.inserted) \(.rejected)"' out)"
+is 'the load log has it' "loaded|0|$rows|$rows|t" "$(log_last 'status, exit_status, read, inserted, published')"
+is 'the view follows' "$rows" "$(sql 'SELECT sum(requests) FROM requests_by_month')"
+is 'the table was analysed' "$rows" "$(sql "SELECT reltuples::int FROM pg_class WHERE relname = 'requests'")"
+is 'the API was told' 1 "$(curl -fsS "$API_URL/log" | grep -c reset-cache)"
+curl -fsS "$slack/log" >slack.log
+grep -q '311 full: loaded; '"$rows inserted" slack.log; ok $? 'Slack was told'
+no_stages
+# An independent reading of the source, value by value.
+psql -XAtqc "COPY (SELECT * FROM requests) TO STDOUT CSV HEADER" >table.csv
+run 0 'every value is that of the source' python3 "$here/same311.py" table.csv data/la31-2019.csv data/la31-2020.csv
+
+before=$(digest)
+MODE=full run 0 'again' load
+is 'nothing changed' "nothing new 0 0 $rows" "$(jq -r '"\(.status) \(.inserted) \(.updated) \(.unchanged)"' out)"
+is 'same rows' "$before" "$(digest)"
+is 'the API is left alone' 1 "$(curl -fsS "$API_URL/log" | grep -c reset-cache)"
+MODE=full YEARS=2019 run 0 'one year' load
+is 'only that year is read' "$(($(grep -c . data/la31-2019.csv) - 1))" "$(jq .read out)"
+jq 'del(.run_id, .seconds)' out >by.hand
+run 0 'make 311-2019' make -s -C "$top" 311-2019
+same 'is the same' by.hand <(jq 'del(.run_id, .seconds)' out)
+
+# ---- update ----
+run 0 'an update with nothing new' load
+is 'only the overlap is read' t "$( [ "$(jq .read out)" -lt 100 ] && echo t)"
+is 'and nothing changes' 'nothing new' "$(jq -r .status out)"
+python3 "$servers/make311.py" changes --seed 8 data >changes.json
+curl -fsS --data-binary @changes.json "$SODA_URL/control" >/dev/null
+control '{"append":{"id":"la31-2020","rows":[{"srnumber":"1-null","requesttype":"Other","createddate":"2020-05-01T00:00:00.000"}]}}'
+run 0 'an update' load
+cp out first.update
+is 'changed and new rows are in' t "$(jq '.updated > 0 and .inserted > 1 and .deleted == 0' first.update | sed 's/true/t/')"
+is 'a row without updateddate, too' 1 "$(sql "SELECT count(*) FROM requests WHERE srnumber = '1-null' AND updateddate IS NULL")"
+after=$(digest)
+MODE=full run 0 'a full load finds nothing that the update missed' load
+is 'as said' 'nothing new' "$(jq -r .status out)"
+is 'same rows again' "$after" "$(digest)"
+# a row that was committed late, with a time before the newest row's, within the overlap
+late=$(sql "SELECT to_char(max(updateddate) - interval '20 hours', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS') FROM requests")
+control '{"append":{"id":"la31-2020","rows":[{"srnumber":"1-late","updateddate":"'"$late"'"}]}}'
+run 0 'a row that came late' load
+is 'is not lost' 1 "$(sql "SELECT count(*) FROM requests WHERE srnumber = '1-late'")"
+run 0 '--since overrides' load --since 2015-01-01
+is 'and reads everything' "$(sql 'SELECT count(*) FROM requests')" "$(jq .read out)"
+
+# ---- reset ----
+control '{"delete":{"id":"la31-2019","where":"srnumber is not null"}}'
+MODE=full RESET_DB=true MAX_DELETE=10% run 78 'a reset that would take too much' load
+is 'takes nothing' t "$(sql 'SELECT count(*) > 800 FROM requests')"
+MODE=full RESET_DB=true MAX_DELETE=100% run 0 'unless told' load
+is 'only the other year is there' 0 "$(sql "SELECT count(*) FROM requests WHERE createddate < '2020-01-01'")"
+control '{"reset":true}'
+
+# ---- failures: the target stays, the log and Slack know ----
+MODE=full run 0 'as new' load
+good=$(digest)
+fails() {		# fails NAME STATUS SAYS FAULT
+	control "{\"faults\":[$4]}"
+	MODE=full run "$2" "$1" load
+	said "$3"
+	is 'the log says so' "failed|$2" "$(log_last 'status, exit_status')"
+	is 'nothing was merged' "$good" "$(digest)"
+	no_stages
+	control '{"reset":true}'
+}
+fails '500 all night' 69 '500' '{"match":"resource/la31-2020","times":-1,"kind":"status","status":500}'
+curl -fsS "$slack/log" | grep -q '311 full: failed: soda-fetch'; ok $? 'Slack knows why'
+fails 'a refused token' 77 'Invalid app_token' '{"match":"resource/la31-2020","times":-1,"kind":"status","status":403,"body":"{\"code\":\"permission_denied\",\"error\":true,\"message\":\"Invalid app_token specified\"}"}'
+fails 'a login page' 76 'text/html' '{"match":"resource/la31-2020","times":-1,"kind":"html"}'
+control '{"rename_column":{"id":"la31-2020","from":"policeprecinct","to":"precinct"}}'
+MODE=full run 65 'a column that is gone' load
+said 'dataset la31-2020: gone: policeprecinct'
+is 'nothing was merged then' "$good" "$(digest)"
+control '{"rename_column":{"id":"la31-2020","from":"precinct","to":"policeprecinct"}}'
+control '{"add_column":{"id":"la31-2020","fieldName":"mood","dataTypeName":"text","name":"Mood"}}'
+MODE=full run 0 'a new column' load
+said 'dataset la31-2020 has new columns: mood'
+control '{"reset":true}'
+control '{"faults":[{"match":"resource/la31-2019","times":1,"kind":"cut"},{"match":"resource/la31-2020","times":1,"kind":"reset"}]}'
+MODE=full run 0 'a cut and a reset are tried again' load
+is 'same rows after them' "$good" "$(digest)"
+control '{"reset":true}'
+
+# ---- side effects that fail are no failed load ----
+sql 'DELETE FROM requests WHERE srnumber = (SELECT min(srnumber) FROM requests)'
+curl -fsS --data-binary '{"faults":[{"match":"reset-cache","times":-1,"kind":"status","status":500}]}' "$API_URL/control" >/dev/null
+MODE=full run 0 'the API fails' load
+said 'the API did not reset its cache'
+is 'it is remembered' f "$(log_last published)"
+curl -fsS --data-binary '{"reset":true}' "$API_URL/control" >/dev/null
+MODE=full run 0 'the next run asks again' load
+is 'and all is published' 0 "$(sql 'SELECT count(*) FROM load_log WHERE changed AND NOT published')"
+SLACK_WEBHOOK_URL=$slack/services/T000/B000/wrong run 0 'a revoked Slack hook' load
+said 'Slack was not told'
+
+# ---- freshness ----
+TODAY=2021-01-20 run 78 'a January without a dataset' load
+said 'no 2021 dataset configured'
+said 'days old'
+is 'it is in the log' t "$(log_last "warnings LIKE 'no 2021 dataset configured%days old'")"
+curl -fsS "$slack/log" | tail -n 1 | grep -q 'no 2021 dataset'; ok $? 'and in Slack'
+TODAY=2020-12-31 MAX_AGE='1 day' run 0 'old rows alone are a warning' load
+said 'days old'
+
+# ---- two at once, signals, and what a dead run left ----
+stalled() {		# a load that waits for its source, in $pid
+	control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":20}]}'
+	MODE=full "$top/scripts/311/load" >stalled.out 2>stalled.err &
+	pid=$!
+	for _ in $(seq 100); do
+		[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pg-copy-in%'")" = 0 ] || return
+		sleep 0.1
+	done
+}
+stalled
+run 75 'a second load' load
+said 'holds requests: try again later'
+is 'is in the log' 'refused|75' "$(log_last 'status, exit_status')"
+kill -TERM $pid; wait $pid; is 'SIGTERM gives 143' 143 $?
+is 'and is logged' "stopped|143" "$(sql "SELECT status, exit_status FROM load_log WHERE status = 'stopped'")"
+no_stages
+is 'and changes nothing' "$good" "$(digest)"
+stalled
+kill -KILL $pid; wait $pid 2>/dev/null
+pkill -KILL -P $pid; control '{"reset":true}'; pkill -f 'soda-fetch soda.test' ; sleep 0.5
+MODE=full run 0 'the run after a kill -9' load
+said 'died: taking over what it left'
+is 'has closed the stale row' 0 "$(sql "SELECT count(*) FROM load_log WHERE status = 'running'")"
+no_stages
+is 'and is as one clean run' "$good" "$(digest)"
+
+# ---- the server ----
+PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'no server' load
+DSN="host=$PGHOST dbname=no_such" run 78 'no such database' load
+sql "CREATE ROLE nobody_special LOGIN PASSWORD 'sesame-open'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+DSN="postgresql://nobody_special:sesame-open@/postgres?host=$PGHOST" run 78 'no rights' load
+said_not 'sesame-open'
+done_testing
