@@ -19,31 +19,19 @@ encoding_name(enum encoding e)
 	return names[e];
 }
 
-/* How many of the bytes at even (from 0) or odd (from 1) places are zero. */
-static size_t
-count_zeros(const char *p, size_t n, size_t from)
-{
-	size_t zeros = 0;
-
-	for (size_t i = from; i < n; i += 2)
-		zeros += p[i] == '\0';
-	return zeros;
-}
-
 enum encoding
 encoding_guess(const char *p, size_t n)
 {
-	size_t even = count_zeros(p, n, 0), odd = count_zeros(p, n, 1);
 	const char *bad;
 
 	if (n >= 2 && memcmp(p, "\xff\xfe", 2) == 0)
 		return ENCODING_UTF16LE;
 	if (n >= 2 && memcmp(p, "\xfe\xff", 2) == 0)
 		return ENCODING_UTF16BE;
-	/* A header in Latin letters is every other byte zero; a NUL here and there is a broken file in any encoding. */
-	if (odd > n / 4 && even * 4 < odd)
+	/* Two ASCII characters in UTF-16, as a header starts; a NUL further on is a broken file in any encoding. */
+	if (n >= 4 && p[0] != '\0' && p[1] == '\0' && p[2] != '\0' && p[3] == '\0')
 		return ENCODING_UTF16LE;
-	if (even > n / 4 && odd * 4 < even)
+	if (n >= 4 && p[0] == '\0' && p[1] != '\0' && p[2] == '\0' && p[3] != '\0')
 		return ENCODING_UTF16BE;
 	/* The last character may be cut by the window. */
 	bad = utf8_check(p, p + n);

@@ -14,7 +14,7 @@ enum encoding { ENCODING_AUTO, ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE
 
 #define ENCODING_GROWS 3        /* bytes that one byte becomes at most */
 
-/* What the first bytes of a text say: a byte order mark, zeros where UTF-16 has them, UTF-8, and else Windows-1252,
+/* What the first bytes of a text say: a byte order mark, two ASCII characters in UTF-16, UTF-8, and else Windows-1252,
  * which is what Excel saves where it doesn't save UTF-8. */
 enum encoding encoding_guess(const char *p, size_t n);
 const char *encoding_name(enum encoding);
