@@ -1,0 +1,52 @@
+/*
+ * pg.h - libpq, with errors that end the process; leaving it rolls the transaction back.
+ *
+ * Names go through pg_ident() and values are bound: no SQL is made of input.  Nothing here counts on a session that
+ * outlives its transaction, since a pooler may stand between: settings are SET LOCAL, locks and temporary tables
+ * are the transaction's.  The exit status follows the server's SQLSTATE, the message is the server's own.
+ */
+#ifndef PG_H
+#define PG_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+#include "lib/buf.h"
+#include "lib/opt.h"
+
+/* Options of whoever talks to a server, for the table of a tool. */
+extern double pg_max_wait, pg_lock_timeout;
+#define OPT_PG \
+	OPT_SECONDS(0, "max-wait", "TIME", &pg_max_wait, "how long to try a server that is down, starting or full (30s)"), \
+	OPT_SECONDS(0, "lock-timeout", "TIME", &pg_lock_timeout, "how long to wait for a lock")
+
+/* Connects as DSN or DATABASE_URL say, else in libpq's own ways.  A query under way is cancelled when the process dies or
+ * is told to stop.  Caller closes with PQfinish(). */
+PGconn *pg_open(void);
+
+/* One statement with bound values (NULL: SQL's).  Caller clears the result. */
+PGresult *pg_query(PGconn *, const char *sql, int n, const char *const *values);
+/* The same; NULL when it failed in a way that the same transaction may not fail again: deadlock, serialization, lock. */
+PGresult *pg_try(PGconn *, const char *sql, int n, const char *const *values);
+/* One statement whose result does not matter; returns the rows it touched. */
+long long pg_run(PGconn *, const char *sql);
+/* The first value of the first row as a number. */
+long long pg_number(PGconn *, const char *sql, int n, const char *const *values);
+/* What the last pg_try() that returned NULL failed of, in the server's words; lent until the next. */
+const char *pg_why(void);
+/* Dies of what the server answered (or did not).  WHERE precedes the server's sentence; NULL: nothing does. */
+_Noreturn void pg_die(PGconn *, const PGresult *, const char *where);
+
+/* Opens a transaction in which a lock is waited for at most --lock-timeout, or OTHERWISE seconds without that. */
+void pg_begin(PGconn *, double otherwise);
+/* Commits.  SIGTERM and SIGINT are too late from here on.  A connection lost in the middle is asked about on a new one, which
+ * takes the old one's place: committed returns, else EX_TEMPFAIL with what to ask the server by hand. */
+void pg_commit(PGconn **);
+/* Like pg_commit(); false when the transaction failed as in pg_try(). */
+bool pg_try_commit(PGconn **);
+
+void pg_pause(unsigned attempt);                /* before attempt + 1: up to 0.1 s, 0.2 s, ... 5 s */
+
+void pg_ident(PGconn *, struct buf *, const char *name);        /* appends the quoted name */
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * pgcopy.h - records into a table by COPY, each value checked and encoded on this side.
+ *
+ * Columns are matched by name.  COPY is binary where every column has an encoder (pgtype.h), else text.  A key
+ * that a record of NDJSON lacks is null, or the column's default if it has one; so COPY ends and starts again, in the same
+ * transaction, when a record has other columns with defaults than the one before.
+ * A blank is NULL, but for --keep-empty in text columns.  The process ends on what can't be loaded, or diverts it as
+ * rows_reject() does; the server's refusals (CHECK, foreign key, unique) always end it, with the number of the record.
+ */
+#ifndef PGCOPY_H
+#define PGCOPY_H
+
+#include "lib/opt.h"
+#include "lib/pgtable.h"
+#include "lib/rows.h"
+
+/* Options of whoever loads records, for the table of a tool. */
+extern bool pgcopy_keep_empty, pgcopy_ignore_new;
+extern long long pgcopy_date_order;
+extern const char *const pgcopy_date_orders[];
+#define OPT_PGCOPY \
+	OPT_FLAG(0, "keep-empty", &pgcopy_keep_empty, "\"\" is an empty string in text columns, not NULL"), \
+	OPT_FLAG(0, "ignore-new", &pgcopy_ignore_new, "leave out columns that the table lacks"), \
+	OPT_CHOICE(0, "date-order", "ORDER", &pgcopy_date_order, pgcopy_date_orders, \
+	    "take 1/31/2020 (mdy), 31/1/2020 (dmy) and 20/1/31 (ymd) as dates too")
+
+struct pgcopy_job {
+	PGconn *conn;
+	struct rows *in;
+	/* The columns and their types.  Those that are GENERATED are left out. */
+	struct pg_table *table;
+	const char *into;               /* quoted: the table that COPY fills */
+	bool lacking_is_fine;           /* the table may have columns that the records lack */
+	bool fixed;                     /* every file has the same columns, since lacking one means something */
+	/* Adds columns to the table and reads it again; NULL: a new column ends the run. */
+	void (*widen)(const struct pgcopy_job *, const struct str *names, size_t n);
+};
+
+struct pgcopy_counts { unsigned long long written, nuls; };     /* nuls: those that --nul mended, \u0000 too */
+
+/* Loads all records and asks the server for its verdict.  SEEN, if not NULL, has room for table->n and tells which columns
+ * any record had. */
+struct pgcopy_counts pgcopy(const struct pgcopy_job *, bool *seen);
+
+#endif
