@@ -1,0 +1,132 @@
+/*
+ * pg-copy-out - write a Postgres table or the rows of a query as records.
+ *
+ * The server makes the records, CSV or JSON, and COPY carries them: nothing is parsed here.  The transaction is read-only.
+ */
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/opt.h"
+#include "lib/pgtable.h"
+#include "lib/progress.h"
+#include "lib/rows.h"
+
+#define LOCK_WAIT 60.0          /* seconds: someone else's ALTER TABLE is done by then, or is no matter of minutes */
+
+static const char *query;
+
+static const struct opt options[] = {
+	OPT_STRING('q', "query", "SQL", &query, "the rows of this query, in place of a table"),
+	OPT_ROWS_OUT,
+	OPT_PG,
+	OPT_END
+};
+const struct tool tool = {
+	.name = "pg-copy-out", .operands = "TABLE | --query SQL", .options = options,
+	.does = "Write a Postgres table or the rows of a query as records.",
+};
+
+/* Appends the query without a semicolon at its end, which is habit; inside COPY it is an error. */
+static void
+add_query(struct buf *sql, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0 && strchr("; \t\r\n", text[n - 1]) != NULL)
+		n--;
+	if (n == 0)
+		die(EX_USAGE, "--query: there is nothing in it");
+	buf_add(sql, text, n);
+}
+
+static void
+start_copy(PGconn *conn, const char *name)
+{
+	struct buf sql = { 0 };
+	struct pg_table table = { 0 };
+
+	buf_text(&sql, rows_to == ROWS_CSV ? "COPY (" : "COPY (SELECT row_to_json(q) FROM (");
+	if (query != NULL) {
+		add_query(&sql, query);
+	} else {
+		pg_table_need(conn, name, "is the schema in its name?", &table);
+		buf_fmt(&sql, "SELECT * FROM %s", table.ident);
+	}
+	/* a line of its own: the query may end in a comment */
+	buf_text(&sql, rows_to == ROWS_CSV ? "\n) TO STDOUT (FORMAT csv, HEADER)" : "\n) q) TO STDOUT");
+
+	PGresult *r = pg_query(conn, sql.p, 0, NULL);
+
+	if (PQresultStatus(r) != PGRES_COPY_OUT)
+		die(EX_CONFIG, "--query: it gives no rows");
+	PQclear(r);
+	pg_table_free(&table);
+	buf_free(&sql);
+}
+
+/* Undoes what COPY's text format does to a value: JSON has backslashes of its own, so they come doubled.  A line break
+ * can only be white space between two tokens of a json column, and must not end the record. */
+static void
+put_unescaped(struct buf *out, const char *p, const char *end)
+{
+	const char *slash;
+
+	while ((slash = memchr(p, '\\', (size_t)(end - p))) != NULL && slash + 1 < end) {
+		buf_add(out, p, (size_t)(slash - p));
+		buf_char(out, slash[1] == '\\' ? '\\' : ' ');
+		p = slash + 2;
+	}
+	buf_add(out, p, (size_t)(end - p));
+}
+
+static void
+put_rows(PGconn *conn, struct rows_out *out)
+{
+	char *data;
+	int n;
+
+	while ((n = PQgetCopyData(conn, &data, 0)) > 0) {
+		if (rows_to == ROWS_CSV)
+			buf_add(rows_buf(out), data, (size_t)n);
+		else
+			put_unescaped(rows_buf(out), data, data + n);
+		PQfreemem(data);
+		rows_flush_some(out);
+		progress.rows++;
+		progress_check();
+	}
+
+	/* it can still fail here: then what was written is not all of it */
+	PGresult *r = PQgetResult(conn);
+
+	if (n == -2 || PQresultStatus(r) != PGRES_COMMAND_OK) {
+		rows_flush(out);
+		pg_die(conn, r, "the output is not complete");
+	}
+	PQclear(r);
+	while ((r = PQgetResult(conn)) != NULL)
+		PQclear(r);
+}
+
+int
+main(int argc, char *argv[])
+{
+	char **operands = opt_parse(argc, argv);
+
+	if ((operands[0] != NULL) == (query != NULL))
+		die(EX_USAGE, query != NULL ? "a TABLE or --query, not both" : "no TABLE and no --query: say what to write");
+	if (operands[0] != NULL && operands[1] != NULL)
+		die(EX_USAGE, "%s: one TABLE at a time", operands[1]);
+
+	PGconn *conn = pg_open();
+	struct rows_out *out = rows_stdout(NULL);
+
+	pg_begin(conn, LOCK_WAIT);
+	pg_run(conn, "SET TRANSACTION READ ONLY");
+	start_copy(conn, operands[0]);
+	put_rows(conn, out);
+	rows_finish(out);
+	PQfinish(conn);
+	return EX_OK;
+}
