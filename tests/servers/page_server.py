@@ -6,8 +6,8 @@
 DIR holds ID.csv files (header first) and, for JSON, ID.ndjson of the same rows; ID.json names the columns' types as
 for soda.py.  Nothing is parsed or made per request: an index of where each row starts turns $offset and $limit
 into a range of the file, which sendfile(2) sends.  Rows come in the file's order whatever $order says, every
-column comes whatever $select says, but for count(*); any other clause is refused, so that no benchmark measures a
-wrong answer.  `page_server.py --ndjson FILE.csv` makes the ID.ndjson (nulls left out) beside the CSV.
+column comes whatever $select says, but for count(*); `$where=:id > 'row-N'` goes on after the N-th row, whose :id the
+file should give so; any other clause is refused, so that no benchmark measures a wrong answer.  `page_server.py --ndjson FILE.csv` makes the ID.ndjson (nulls left out) beside the CSV.
 """
 import argparse
 import array
@@ -23,6 +23,7 @@ from soda import SOQL_TYPES, json_string, read_cells
 from standin import Server
 
 PATH = re.compile(r"/resource/([^/.]+)\.(csv|json)$")
+AFTER = re.compile(r":id > 'row-([0-9]+)'")
 
 
 class Pages:
@@ -64,18 +65,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         view = re.match(r"/api/views/([^/.]+)\.json$", path)
         if view and view[1] in self.columns:
             return self.send_view(view[1])
-        pages = found and self.pages.get(found.groups())
+        counted = re.fullmatch(r"count\(\*\)(?:\s+as\s+(\w+))?", given.get("$select", ""), re.I)
+        pages = found and self.pages.get((found[1], "csv") if counted else found.groups())
         if not pages:
             return self.send(404, b'{ "code" : "dataset.missing", "error" : true, "message" : "Not found" }\n')
-        odd = set(given) - {"$select", "$order", "$limit", "$offset"}
-        if odd or given.get("$order", ":id") != ":id":
+        after = AFTER.fullmatch(given.get("$where", ":id > 'row-0'"))
+        odd = set(given) - {"$select", "$where", "$order", "$limit", "$offset"}
+        if odd or not after or given.get("$order", ":id") != ":id":
             return self.send(400, json.dumps({"error": True, "message": f"page_server: not here: {query}"}).encode())
-        counted = re.fullmatch(r"count\(\*\)(?:\s+as\s+(\w+))?", given.get("$select", ""), re.I)
         if counted:
             name = counted[1] or "count"
             body = (f'"{name}"\n"{pages.count}"\n' if found[2] == "csv" else f'[{{"{name}":"{pages.count}"}}]\n')
             return self.send(200, body.encode(), found, pages)
-        return self.send_page(found, pages, int(given.get("$offset", 0)), int(given.get("$limit", 1000)))
+        return self.send_page(found, pages, int(after[1]) + int(given.get("$offset", 0)), int(given.get("$limit", 1000)))
 
     def headers_for(self, found, pages):
         names, types = self.columns[found[1]]
