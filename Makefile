@@ -32,8 +32,15 @@ $(O)/build/%.o: src/%.c
 check: all                      ## run the tests
 	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 tests </dev/null
 
-bench: all                      ## measure against peers; prints a table
-	tests/bench/run
+bench: all                      ## measure against peers; prints a table (ROWS=N BENCH="json copy ...")
+	tests/bench/run $(BENCH)
+
+# libcsv first: it has functions of the same names as ours.
+build/bench/%: tests/bench/%.c $(O)/build/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) -o $@ $< $(LDLIBS) $(O)/build/lib.a
+build/bench/csv-loop: LDLIBS = -lcsv
+build/bench/yajl-loop: LDLIBS = -lyajl
 
 fuzz: all                       ## fuzz every parser, SECONDS each (60)
 	tests/fuzz/run $(or $(SECONDS),60)
@@ -67,4 +74,4 @@ clean:                          ## remove what was built
 
 .PHONY: all check bench fuzz 311 demo help install uninstall clean
 .SECONDARY:
--include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d)
+-include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d build/bench/*.d)

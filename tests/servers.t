@@ -301,5 +301,8 @@ for offset in 0 1000 2000 3000; do curl -sSfg "$pages/resource/many-rows.json?\$
 cut -d '"' -f 2 all >numbers
 same 'the page server: and JSON pages' numbers paged
 [ "$(curl -sSfg "$pages/resource/many-rows.json?\$select=count(*)%20as%20n")" = '[{"n":"2500"}]' ]; ok $? 'the page server: count'
+curl -sSfg "$pages/resource/many-rows.csv?\$where=:id%20%3E%20'row-2490'&\$order=:id&\$limit=5" | sed 1d >paged
+sed -n 2491,2495p all >some
+same 'the page server: the rows after an :id' some paged
 run 22 'the page server: no filter' curl -sSfg "$pages/resource/many-rows.json?\$where=x"
 done_testing

@@ -1,0 +1,86 @@
+"""The files that make bench reads: real requests, multiplied, in every format.
+
+raw.csv     as the city writes it, keys made unique
+rows.csv    through csv-normalize, dates in ISO 8601: what the databases load
+rows.ndjson, rows.json      the same, an object a line, and all in one array
+pages.csv   rows.csv with the system field :id in front, for the page server
+few.json    the first fifth of the array, for jq, which holds it all in memory
+"""
+import csv
+import io
+import itertools
+import os
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+REAL = os.path.join(TOP, "..", "shared", "data", "311", "la311-2020-jan.csv")
+DATES = ["createddate", "updateddate", "servicedate", "closeddate"]
+NORMALIZE = ["csv-normalize", "--date-order=mdy", *(f"--date={name}" for name in DATES)]
+
+
+def source():
+    """A file of some thousand requests: the city's own if it is there, else ones like them."""
+    if os.path.exists(REAL):
+        return REAL
+    subprocess.run([sys.executable, os.path.join(TOP, "tests", "servers", "make311.py"), "--rows", "10000", "--years",
+                    "2020", "."], check=True)
+    return "la31-2020.csv"
+
+
+def make_raw(path, rows):
+    """Each copy of the source continues its numbers, so every key is new and as likely as the first."""
+    with open(source(), encoding="utf-8", newline="") as file:
+        header, *records = csv.reader(file)
+    numbers = [int(record[0].partition("-")[2]) for record in records]
+    span = max(numbers) - min(numbers) + 1
+    tails = []
+    for record in records:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(record[1:])
+        tails.append(line.getvalue())
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        out.write(",".join(header) + "\n")
+        made = (f"1-{number + copy * span},{tail}"
+                for copy in itertools.count() for number, tail in zip(numbers, tails))
+        out.writelines(itertools.islice(made, rows))
+
+
+def make_array(ndjson, path, rows):
+    with open(ndjson, encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+        out.write("[")
+        for at, line in enumerate(itertools.islice(file, rows)):
+            out.write(("," if at else "") + line[:-1])
+        out.write("]\n")
+
+
+def make_pages(path, target, copies=1):
+    """The rows, so many times over, numbered in the column :id.  No record of ours has a line end inside."""
+    number = itertools.count(1)
+    with open(target, "w", encoding="utf-8") as out:
+        for copy in range(copies):
+            with open(path, encoding="utf-8") as file:
+                header = file.readline()
+                if copy == 0:
+                    out.write(f":id,{header}")
+                out.writelines(f"row-{at:012},{line}" for line, at in zip(file, number))
+
+
+def filter_file(command, source, target):
+    with open(source, "rb") as file, open(target, "wb") as out:
+        subprocess.run(command, stdin=file, stdout=out, check=True)
+
+
+def make(rows):
+    """Makes what is not there yet for so many rows, in the working directory."""
+    stamp = f"{rows} rows\n"
+    if os.path.exists("made") and open("made", encoding="utf-8").read() == stamp:
+        return
+    make_raw("raw.csv", rows)
+    filter_file(NORMALIZE, "raw.csv", "rows.csv")
+    filter_file(["csv2ndjson"], "rows.csv", "rows.ndjson")
+    make_array("rows.ndjson", "rows.json", rows)
+    make_array("rows.ndjson", "few.json", max(1, rows // 5))
+    make_pages("rows.csv", "pages.csv")
+    with open("made", "w", encoding="utf-8") as file:
+        file.write(stamp)
