@@ -284,6 +284,7 @@ read_secret_file(const char *name, const char *path)
 const char *
 opt_secret(const char *name)
 {
+	static struct words kept;       /* lent for as long as the process lives */
 	const char *value = getenv(name);
 
 	if (value == NULL || *value == '\0') {
@@ -296,7 +297,8 @@ opt_secret(const char *name)
 		buf_free(&file);
 		if (path == NULL || *path == '\0')
 			return NULL;
-		value = read_secret_file(name, path);
+		kept.w = xrealloc(kept.w, kept.n + 1, sizeof *kept.w);
+		value = kept.w[kept.n++] = read_secret_file(name, path);
 	}
 	err_mask(value);
 	return value;
