@@ -62,37 +62,41 @@ add_entity(struct message *m, const char *entity)
 	m->chars += strlen(entity) - 1;
 }
 
-/* How many bytes the UTF-8 character at P has; 0 where there is none. */
-static size_t
-char_length(const char *p, const char *end)
+/* UTF-8 all of it.  TRUSTED: & < > are Slack's own markup. */
+static void
+add_good(struct message *m, const char *p, const char *end, bool trusted)
 {
-	unsigned char c = *p;
-	size_t n = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+	while (p < end) {
+		unsigned char c = *p;
+		size_t n = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
 
-	return (size_t)(end - p) >= n && utf8_check(p, p + n) == NULL ? n : 0;
+		if (c == '&' && !trusted)
+			add_entity(m, "&amp;");
+		else if (c == '<' && !trusted)
+			add_entity(m, "&lt;");
+		else if (c == '>' && !trusted)
+			add_entity(m, "&gt;");
+		else if (c >= 0x20 ? c != 0x7F : c == '\n' || c == '\t')
+			add_char(m, p, n);
+		p += n;
+	}
 }
 
-/* TRUSTED: & < > are Slack's own markup. */
 static void
 add_text(struct message *m, struct str text, bool trusted)
 {
-	const char *end = text.p + text.n;
+	struct buf copy = { 0 };        /* with the padding that utf8_check() wants, which an argument lacks */
 
-	for (const char *p = text.p; p < end; ) {
-		size_t n = char_length(p, end);
+	buf_str(&copy, text);
+	for (const char *p = copy.p, *end = p + copy.len; p < end; ) {
+		const char *bad = utf8_check(p, end);
 
-		if (n == 0)
+		add_good(m, p, bad != NULL ? bad : end, trusted);
+		if (bad != NULL)
 			add_char(m, "\xEF\xBF\xBD", 3);
-		else if (*p == '&' && !trusted)
-			add_entity(m, "&amp;");
-		else if (*p == '<' && !trusted)
-			add_entity(m, "&lt;");
-		else if (*p == '>' && !trusted)
-			add_entity(m, "&gt;");
-		else if ((unsigned char)*p >= 0x20 ? *p != 0x7F : *p == '\n' || *p == '\t')
-			add_char(m, p, n);
-		p += n > 0 ? n : 1;
+		p = bad != NULL ? bad + 1 : end;
 	}
+	buf_free(&copy);
 }
 
 /* Cuts what is too long, with a mark; a code block that was open there is closed. */

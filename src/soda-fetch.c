@@ -25,7 +25,7 @@
 #define PAGES_AT_MOST (40L << 20)       /* and at most, so that we stay under 64 MiB */
 
 static const char *opt_select, *opt_where, *opt_order, *since, *expect_columns;
-static long long row_limit = -1, page_size, jobs = 1, drift = -1, empty_exit, expect_rows;
+static long long row_limit = -1, page_size, jobs = 1, drift, empty_exit, expect_rows;
 static bool just_count, just_columns, bulk;
 
 static const struct opt options[] = {
@@ -43,7 +43,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer rows are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no rows"),
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50,
-	    "live data: let it change, and rows and the source's count differ by N"),
+	    "live data: let it change by up to N rows while it is read"),
 	OPT_ROWS_OUT,
 	OPT_SODA,
 	OPT_END
@@ -214,6 +214,16 @@ both(const char *a, const char *b)
 		return joined(a, "", b);
 	buf_fmt(&text, "(%s) AND %s", a, b);
 	return buf_take(&text);
+}
+
+/* --where and --since together; NULL where there is neither. */
+static char *
+make_condition(void)
+{
+	char *after = since_condition(), *condition = both(opt_where, after);
+
+	free(after);
+	return condition;
 }
 
 /* How the pages follow each other, and what is asked for so that they can. */
@@ -393,11 +403,15 @@ split_json(struct http_reply *reply, void *arg)
 {
 	struct page *page = arg;
 	char *body = reply->body.p, *out = body;
-	const char *end = body + reply->body.len, *p = json_space(body != NULL ? body : "", end);
+	const char *end, *p;
 	struct json_error e = { 0 };
 
 	clear_page(page);
-	if (reply->body.len == 0 || *p != '[')
+	if (reply->body.len == 0)
+		return soda_no_rows(reply);
+	end = body + reply->body.len;
+	p = json_space(body, end);
+	if (*p != '[')
 		return soda_no_rows(reply);
 	p = json_space(p + 1, end);
 	for (bool more = *p != ']'; more; ) {
@@ -432,7 +446,7 @@ split_csv(struct http_reply *reply, void *arg)
 {
 	struct page *page = arg;
 	struct csv *csv = &page->fetch->split;
-	const char *p = reply->body.p, *end = p + reply->body.len, *next;
+	const char *p = reply->body.p, *end, *next;
 	char *out = reply->body.p;
 	bool cut = page->fetch->adds_id;
 	size_t width, id = 0;
@@ -440,6 +454,7 @@ split_csv(struct http_reply *reply, void *arg)
 	clear_page(page);
 	if (reply->body.len == 0)
 		return "the answer is empty, and has no header";
+	end = p + reply->body.len;
 	if (end[-1] != '\n')
 		return "the CSV ends within a line";
 	next = csv_split(csv, p, end, true);
@@ -574,9 +589,9 @@ compare_stamp(struct fetch *f, const struct buf *stamp)
 	if (!differs || f->changed)
 		return;
 	f->changed = true;
-	if (drift < 0 || f->paging != BY_ID)
+	if (drift == 0 || f->paging != BY_ID)
 		die(EX_TEMPFAIL, "%s: changed after %llu rows (last modified %s, now %s): run again%s", f->soda->dataset, f->rows,
-		    f->stamp.p, stamp->p, drift < 0 ? ", or allow it with --allow-drift" : " without --jobs and --order");
+		    f->stamp.p, stamp->p, drift == 0 ? ", or allow it with --allow-drift" : " without --jobs and --order");
 	note("%s: changed after %llu rows: going on under --allow-drift", f->soda->dataset, f->rows);
 }
 
@@ -684,14 +699,13 @@ put_page(struct fetch *f, struct page *page)
 	soda_done(f->soda, page->reply);
 }
 
-/* More rows than the source ever counted: live data grow, but a server may also go round in circles. */
+/* More rows than the source counted, and than we may find: verify() will say so, and a server that goes round in circles
+ * would never end. */
 static void
 check_growth(struct fetch *f)
 {
-	if (f->counted && f->paging == BY_ID && f->rows > f->total && !f->ended) {
-		f->total = soda_count(f->soda, f->where, NULL);
-		f->ended = f->rows > f->total;
-	}
+	if (f->counted && f->rows > f->total && f->rows - f->total > (unsigned long long)drift)
+		f->ended = true;
 }
 
 static void
@@ -816,29 +830,37 @@ fetch_bulk(struct fetch *f)
 		soda_bad_query(s.page.reply);
 	f->rows = s.page.rows;
 	soda_done(f->soda, s.page.reply);
+	buf_free(&s.page.first_id);
+	buf_free(&s.page.last_id);
 }
 
 /* What the run amounts to */
 
-/* Rows read against the source's own count, now; and whether that is what it was. */
+static unsigned long long
+apart(unsigned long long a, unsigned long long b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* Rows read against the source's own count, before and now. */
 static void
 verify(struct fetch *f)
 {
 	struct buf stamp = { 0 };
-	unsigned long long now, wanted, apart;
+	unsigned long long now, wanted, most = drift;
 
 	if (!f->counted)
 		return;
 	now = soda_count(f->soda, f->where, &stamp);
 	compare_stamp(f, &stamp);
-	wanted = row_limit >= 0 && now > (unsigned long long)row_limit ? (unsigned long long)row_limit : now;
-	apart = wanted > f->rows ? wanted - f->rows : f->rows - wanted;
-	if (now != f->count && (drift < 0 || f->paging != BY_ID))
+	f->changed = f->changed || now != f->count;
+	if (f->changed && (drift == 0 || f->paging != BY_ID))
 		die(EX_TEMPFAIL, "%s: changed while it was read, from %llu rows to %llu: run again", f->soda->dataset, f->count, now);
-	if (apart > (drift > 0 ? (unsigned long long)drift : 0))
-		die(f->changed || now != f->count ? EX_TEMPFAIL : EX_PROTOCOL,
-		    "%s: %llu rows read, but the source counts %llu: run again, or see --allow-drift", f->soda->dataset, f->rows, wanted);
-	if (apart > 0)
+	wanted = row_limit >= 0 && now > (unsigned long long)row_limit ? (unsigned long long)row_limit : now;
+	if (apart(f->rows, wanted) > most || apart(f->rows, f->total) > most)
+		die(f->changed ? EX_TEMPFAIL : EX_PROTOCOL, "%s: %llu rows read, but the source counts %llu (%llu at first): "
+		    "run again, or see --allow-drift", f->soda->dataset, f->rows, wanted, f->total);
+	if (f->rows != wanted)
 		note("%s: %llu rows read, the source counts %llu: within --allow-drift", f->soda->dataset, f->rows, wanted);
 	buf_free(&stamp);
 }
@@ -971,29 +993,53 @@ fetch_rows(struct fetch *f)
 	verify(f);
 }
 
+static void
+print_count(struct fetch *f)
+{
+	f->rows = soda_count(f->soda, f->where, NULL);
+	printf("%llu\n", f->rows);
+	if (fflush(stdout) != 0)
+		die_errno(EX_IOERR, "stdout");
+}
+
+static void
+close_fetch(struct fetch *f)
+{
+	for (size_t i = 0; i <= MAX_JOBS; i++) {
+		buf_free(&f->page[i].header);
+		buf_free(&f->page[i].first_id);
+		buf_free(&f->page[i].last_id);
+		buf_free(&f->page[i].why);
+	}
+	buf_free(&f->stamp);
+	buf_free(&f->header);
+	buf_free(&f->last_id);
+	buf_free(&f->previous_id);
+	csv_free(&f->split);
+	free(f->select);
+	free(f->where);
+	free(f->order);
+	soda_close(f->soda);
+}
+
 int
 main(int argc, char *argv[])
 {
 	char **operands = opt_parse(argc, argv);
 	struct fetch f = { 0 };
-	char *after;
-	int status;
+	int status = EX_OK;
 
 	check_options(operands);
-	after = since_condition();
-	f.where = both(opt_where, after);
+	f.where = make_condition();
 	f.soda = soda_open(operands[0], operands[1]);
 	if (just_columns || expect_columns != NULL)
 		do_columns(f.soda);
-	if (just_columns)
-		return EX_OK;
 	if (just_count)
-		printf("%llu\n", f.rows = soda_count(f.soda, f.where, NULL));
-	else
+		print_count(&f);
+	else if (!just_columns)
 		fetch_rows(&f);
-	if (fflush(stdout) != 0)
-		die_errno(EX_IOERR, "stdout");
-	status = judge_rows(f.rows);
-	soda_close(f.soda);
+	if (!just_columns)
+		status = judge_rows(f.rows);
+	close_fetch(&f);
 	return status;
 }

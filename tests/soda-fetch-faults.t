@@ -195,14 +195,18 @@ fresh; between 1 '{"delete":{"id":"abcd-1234","silent":true,"where":"key = '"'3'
 run 75 'a row goes in silence, SODA 3' g --api 3
 fresh; between 1 "{\"append\":{\"id\":\"abcd-1234\",\"rows\":$rows}}"
 { cat all.ndjson; echo '{"key":"1000","note":"new"}'; echo '{"key":"1001","note":"newer"}'; } >grown
-t '--allow-drift 0: all rows came, new ones too' 0 g --allow-drift 0 3<grown
+t '--allow-drift 2: all rows came, two new ones too' 0 g --allow-drift 2 3<grown
 said 'going on under --allow-drift'
 fresh; between 1 '{"delete":{"id":"abcd-1234","where":"key = '"'3'"'"}}'
 t '--allow-drift 1: a row that was read and is gone' 0 g --allow-drift 1 3<all.ndjson
 said '100 rows read, the source counts 99: within --allow-drift'
-fresh; between 1 '{"delete":{"id":"abcd-1234","where":"key = '"'3'"'"}}'
-run 75 '--allow-drift 0: one too many' g --allow-drift 0
-said '100 rows read, but the source counts 99'
+fresh; between 1 "{\"append\":{\"id\":\"abcd-1234\",\"rows\":$rows}}"
+run 75 '--allow-drift 1: one too many' g --allow-drift 1
+said '102 rows read, but the source counts 102 (100 at first)'
+fresh; between 1 "{\"append\":{\"id\":\"abcd-1234\",\"rows\":$rows}}"
+run 75 '--allow-drift 0 allows none' g --allow-drift 0
+fresh; between 1 '{"replace":{"id":"abcd-1234","rows":'"$rows"'}}'
+run 75 '--allow-drift 20: all is replaced between pages' g --allow-drift 20
 fresh; between 1 '{"delete":{"id":"abcd-1234","where":"key = '"'3'"'"}}'
 run 75 '--allow-drift is for pages by :id' g --allow-drift 5 --jobs 2
 said 'without --jobs and --order'

@@ -271,7 +271,7 @@ json_message(struct str body, struct buf *scratch)
 {
 	static const char *const paths[] = { "message", "error.message", "error_description", "error", "detail", "title" };
 	struct json_error e = { 0 };
-	const char *end = body.p + body.n, *p = json_space(body.p, end);
+	const char *end = body.p + body.n, *p = body.n > 0 ? json_space(body.p, end) : end;
 
 	if (p == end || *p != '{' || json_skip(p, end, &e) == NULL)
 		return (struct str){ NULL, 0 };
@@ -325,13 +325,13 @@ http_message(struct buf *b, const struct http_reply *reply)
 const char *
 http_check_json(struct http_reply *reply, void *arg)
 {
-	const char *end = reply->body.p + reply->body.len;
 	struct json_error e = { 0 };
-	const char *p;
+	const char *p, *end;
 
 	(void)arg;
 	if (reply->body.len == 0)
 		return "the answer is empty";
+	end = reply->body.p + reply->body.len;
 	p = json_skip(json_space(reply->body.p, end), end, &e);
 	if (p == NULL)
 		return e.cut ? "the JSON ends too soon" : e.why;

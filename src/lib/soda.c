@@ -88,13 +88,16 @@ soda_close(struct soda *s)
 static void
 add_ticket(struct http_reply *reply, struct buf *url, void *arg)
 {
-	const char *end = reply->body.p + reply->body.len, *p = json_space(reply->body.p, end);
-	const char *old = strstr(reply->url, "ticket=");
+	const char *old = strstr(reply->url, "ticket="), *p, *end;
 	struct json_error e = { 0 };
 	struct buf scratch = { 0 };
 
 	(void)arg;
-	if (reply->body.len == 0 || *p != '{' || json_skip(p, end, &e) == NULL)
+	if (reply->body.len == 0)
+		return;
+	end = reply->body.p + reply->body.len;
+	p = json_space(reply->body.p, end);
+	if (*p != '{' || json_skip(p, end, &e) == NULL)
 		return;
 
 	struct str ticket = json_text(json_get((struct str){ p, end - p }, "ticket"), &scratch);
@@ -246,11 +249,13 @@ soda_no_rows(struct http_reply *reply)
 {
 	static struct buf why;
 	struct json_error e = { 0 };
-	const char *end = reply->body.p + reply->body.len, *p = json_space(reply->body.p, end);
 	struct buf scratch = { 0 };
+	const char *p, *end;
 
-	if (p == end)
+	if (reply->body.len == 0)
 		return "the answer is empty";
+	end = reply->body.p + reply->body.len;
+	p = json_space(reply->body.p, end);
 	if (*p != '{' || json_skip(p, end, &e) == NULL)
 		return e.cut ? "the JSON ends too soon" : "the answer is no JSON array";
 
