@@ -480,13 +480,15 @@ take_records(struct merge *m, struct rows *in)
 	struct pgcopy_counts copied = pgcopy(&job, seen);
 	struct rows_counts read = rows_counts(in);
 
+	/* of an input without a record or a header nothing is known, and nothing depends on it */
+	bool unknown = copied.written == 0 && rows_format(in) != ROWS_CSV;
+
 	for (size_t i = 0; i < m->target.n; i++)
-		m->column[i].used = seen[i];
+		m->column[i].used = seen[i] || (unknown && !m->target.col[i].generated && !m->target.col[i].always);
 	m->read = read.read;
 	m->rejected = read.rejected;
 	m->nuls = copied.nuls;
-	if (copied.written > 0 || rows_format(in) == ROWS_CSV)
-		check_columns(m, "the records");
+	check_columns(m, "the records");
 	use_made_stage(m);
 	if (copied.written > 0)
 		analyse(m, STAGE);

@@ -1,0 +1,385 @@
+#!/bin/sh
+# pg-upsert: what it inserts, updates, leaves and deletes, counted; and that a failure changes nothing.
+. "$(dirname "$0")/lib.sh"
+
+start_postgres
+
+# merges NAME STATUS RECEIPT COMMAND...: what is wanted on 3 is the table x afterwards, in the order of its key
+merges() {
+	_name=$1 _want=$2 _receipt=$3; shift 3
+	cat <&3 >out.want
+	"$@" >out 2>err; _got=$?
+	psql -XAtqc 'SELECT * FROM x ORDER BY 1, 2' >got 2>&1
+	_said=$(jq -r '[.read, .inserted, .updated, .unchanged, .deleted, .superseded, .kept_newer, .rejected] | join(" ")' out)
+	[ "$_got" -eq "$_want" ] && cmp -s out.want got && [ "$_said" = "$_receipt" ]
+	ok $? "$_name" || {
+		echo "# status: wanted $_want, got $_got; receipt: wanted $_receipt, got $_said"
+		diff -a -u out.want got | sed 's/^/# /'; sed 's/^/# stderr: /' err
+	}
+}
+table() {		# table COLUMNS: an empty table x
+	sql "DROP TABLE IF EXISTS x; CREATE TABLE x ($1)"
+}
+
+# ---- records ----
+
+table 'id text PRIMARY KEY, v integer, at timestamp'
+#                               read ins upd same del sup kept rej
+merges 'all new'             0 '3 3 0 0 0 0 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+id,v,at
+a,1,2020-01-01T00:00:00
+b,2,2020-01-01T00:00:00
+c,,
+IN
+a|1|2020-01-01 00:00:00
+b|2|2020-01-01 00:00:00
+c||
+OUT
+sql 'CREATE TABLE versions AS SELECT id, xmin::text AS was FROM x'
+merges 'new, changed, same'  0 '4 1 1 2 0 0 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+{"id":"a","v":1,"at":"2020-01-01T00:00:00"}
+{"id":"b","v":20,"at":"2020-01-01T00:00:00"}
+{"id":"c"}
+{"id":"d","v":4}
+IN
+a|1|2020-01-01 00:00:00
+b|20|2020-01-01 00:00:00
+c||
+d|4|
+OUT
+run 0 'rows that are the same are not written' sql 'SELECT x.id FROM x JOIN versions v ON v.id = x.id WHERE x.xmin::text = was ORDER BY 1'
+printf 'a\nc\n' >want; same 'a and c' want out
+merges 'columns that the input lacks stay' 0 '2 1 1 0 0 0 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+v,id
+100,a
+5,e
+IN
+a|100|2020-01-01 00:00:00
+b|20|2020-01-01 00:00:00
+c||
+d|4|
+e|5|
+OUT
+merges 'a key twice: the last wins' 0 '4 1 1 0 0 2 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+id,v
+a,101
+a,102
+f,6
+f,7
+IN
+a|102|2020-01-01 00:00:00
+b|20|2020-01-01 00:00:00
+c||
+d|4|
+e|5|
+f|7|
+OUT
+merges '--newer: the newest wins, an older one does not overwrite' 0 '6 1 1 1 0 2 1 0' pg-upsert x --key id --newer at <<'IN' 3<<'OUT'
+id,v,at
+a,103,2021-01-01T00:00:00
+a,104,2020-06-01T00:00:00
+b,21,2019-01-01T00:00:00
+c,,
+g,8,2020-01-01T00:00:00
+g,9,
+IN
+a|103|2021-01-01 00:00:00
+b|20|2020-01-01 00:00:00
+c||
+d|4|
+e|5|
+f|7|
+g|8|2020-01-01 00:00:00
+OUT
+merges '--newer: equal is not older, no time is' 0 '2 0 1 0 0 0 1 0' pg-upsert x --key id --newer at <<'IN' 3<<'OUT'
+id,v,at
+a,104,2021-01-01T00:00:00
+b,22,
+IN
+a|104|2021-01-01 00:00:00
+b|20|2020-01-01 00:00:00
+c||
+d|4|
+e|5|
+f|7|
+g|8|2020-01-01 00:00:00
+OUT
+psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
+merges '--dry-run' 0 '2 1 1 0 0 0 0 0' pg-upsert x --key id --dry-run 3<before <<'IN'
+id,v
+a,1
+z,1
+IN
+grep -q '"dry_run":true' out; ok $? 'says so'
+merges '--delete-missing, bounded' 78 '' pg-upsert x --key id --delete-missing 3<before <<'IN'
+id,v
+a,1
+IN
+said '6 of the 7 rows of x would go: nothing was changed, allow it with --max-delete'
+merges '--delete-missing' 0 '2 1 0 1 6 0 0 0' pg-upsert x --key id --delete-missing --max-delete 6 <<'IN' 3<<'OUT'
+id,v
+a,104
+h,1
+IN
+a|104|2021-01-01 00:00:00
+h|1|
+OUT
+merges '--replace: older rows too' 0 '2 1 1 0 1 0 0 0' pg-upsert x --key id --newer at --replace <<'IN' 3<<'OUT'
+id,v,at
+a,1,2001-01-01T00:00:00
+i,1,
+IN
+a|1|2001-01-01 00:00:00
+i|1|
+OUT
+psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
+merges '--replace wants every column' 65 '' pg-upsert x --key id --replace 3<before <<'IN'
+id,v
+a,1
+i,1
+IN
+said 'gone: at'
+merges '--replace by nothing' 78 '' sh -c 'echo id,v,at | pg-upsert x --key id --replace' 3<before
+merges 'nothing at all' 0 '0 0 0 0 0 0 0 0' pg-upsert x --key id 3<before </dev/null
+grep -q '"empty":true' out; ok $? 'says so'
+run 65 '--expect-rows' sh -c 'echo id,v | pg-upsert --expect-rows 1 x --key id'
+run 99 '--empty-exit' sh -c 'echo id,v | pg-upsert --empty-exit 99 x --key id'
+merges 'no key in the input' 65 '' pg-upsert x --key id 3<before <<'IN'
+v,at
+1,
+IN
+said 'gone: id'
+merges 'a record without a key' 65 '' pg-upsert x --key id 3<before <<'IN'
+id,v
+b,1
+,2
+IN
+said '<stdin>:3: column "id": no value, and the column needs one'
+merges 'a new column' 65 '' pg-upsert x --key id 3<before <<'IN'
+id,w
+b,1
+IN
+said 'new: w: see --ignore-new'
+merges 'bad values' 65 '' pg-upsert x --key id 3<before <<'IN'
+id,v
+b,1
+c,x
+IN
+said '<stdin>:3: column "v": "x" is no integer (integer)'
+merges '--rejects' 0 '3 1 0 0 0 0 0 2' pg-upsert x --key id --rejects bad --ignore-new <<'IN' 3<<'OUT'
+id,v,w
+b,1,1
+c,x,1
+,1,1
+IN
+a|1|2001-01-01 00:00:00
+b|1|
+i|1|
+OUT
+psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
+printf 'id,v\nq,1\n' >one.csv; printf 'v,id,at\n1,r,\n' >two.csv
+merges 'a second file with other columns' 65 '' pg-upsert x --key id one.csv two.csv 3<before
+said 'this file has other columns than the one before'
+
+table "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer GENERATED ALWAYS AS IDENTITY, v text, twice text GENERATED ALWAYS AS (v || v) STORED, d text DEFAULT 'none'"
+merges 'generated, identity and default columns' 0 '2 2 0 0 0 0 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+{"id":7,"v":"a","twice":"q"}
+{"id":8,"v":"b","n":9}
+IN
+7|1|a|aa|none
+8|2|b|bb|none
+OUT
+merges 'updated' 0 '2 0 1 1 0 0 0 0' pg-upsert x --key id <<'IN' 3<<'OUT'
+id,v
+7,a
+8,c
+IN
+7|1|a|aa|none
+8|2|c|cc|none
+OUT
+
+sql 'DROP TABLE x; CREATE TABLE x (k text, d date, v integer, UNIQUE (k, d)) PARTITION BY RANGE (d);
+     CREATE TABLE x20 PARTITION OF x FOR VALUES FROM ($$2020-01-01$$) TO ($$2021-01-01$$);
+     CREATE TABLE x21 PARTITION OF x FOR VALUES FROM ($$2021-01-01$$) TO ($$2022-01-01$$)'
+run 0 'a partitioned table' sh -c 'printf "k,d,v\na,2020-05-05,1\nb,2020-05-05,1\n" | pg-upsert x --key k'
+merges 'a row moves to its partition' 0 '2 1 1 0 0 0 0 0' pg-upsert x --key k <<'IN' 3<<'OUT'
+k,d,v
+a,2021-05-05,1
+c,2021-05-05,1
+IN
+a|2021-05-05|1
+b|2020-05-05|1
+c|2021-05-05|1
+OUT
+run 0 'it did' sql 'SELECT k FROM x21 ORDER BY 1'; printf 'a\nc\n' >want; same 'a and c' want out
+sql "INSERT INTO x VALUES ('a', '2020-01-01', 9)"
+run 65 'rows that share the key' sh -c 'printf "k,d,v\na,2020-05-05,1\n" | pg-upsert x --key k'
+said 'x has rows that share a key'
+
+sql 'DROP TABLE x; CREATE TABLE x (a text, b integer, j jsonb, n numeric(6,2), UNIQUE (b, a))'
+merges 'two columns as key, json and numbers compared' 0 '2 2 0 0 0 0 0 0' pg-upsert x --key a,b <<'IN' 3<<'OUT'
+{"a":"x","b":1,"j":{"k": 1},"n":1.5}
+{"a":"x","b":2,"j":[1],"n":2}
+IN
+x|1|{"k": 1}|1.50
+x|2|[1]|2.00
+OUT
+merges 'twice the same is the same' 0 '2 0 0 2 0 0 0 0' pg-upsert x --key a --key b <<'IN' 3<<'OUT'
+{"a":"x","b":1,"j":{"k":1},"n":1.50}
+{"a":"x","b":2,"j":[ 1 ],"n":2.0}
+IN
+x|1|{"k": 1}|1.50
+x|2|[1]|2.00
+OUT
+
+hostile='x"; drop table requests; --'
+sql 'CREATE TABLE requests (a text); CREATE TABLE "x""; drop table requests; --" ("k""; drop table requests; --" text PRIMARY KEY, "Up per" text)'
+run 0 'hostile names' sh -c 'printf "{\"k\\\\\"; drop table requests; --\":\"'\''; drop table requests; --\",\"Up per\":\"1\"}\n" | pg-upsert "$1" --key "k\"; drop table requests; --"' - "$hostile"
+run 0 'again' sh -c 'printf "{\"k\\\\\"; drop table requests; --\":\"'\''; drop table requests; --\",\"Up per\":\"2\"}\n" | pg-upsert "$1" --key "k\"; drop table requests; --"' - "$hostile"
+grep -q '"updated":1' out; ok $? 'are names only'
+run 0 'requests is there' sql 'SELECT * FROM requests'
+
+# ---- stages ----
+
+table 'id text PRIMARY KEY, v integer, at timestamp'
+sql "CREATE TABLE s1 (at text, id varchar(10), v text); INSERT INTO s1 VALUES ('2020-01-01', 'a', '1'), (NULL, 'b', '2');
+     CREATE TABLE s2 (LIKE s1); INSERT INTO s2 VALUES ('2020-02-01', 'a', '3'), (NULL, 'c', '4')"
+merges '--from a stage of other types' 0 '2 2 0 0 0 0 0 0' pg-upsert x --key id --from s1 3<<'OUT'
+a|1|2020-01-01 00:00:00
+b|2|
+OUT
+merges '--from two, the later wins' 0 '4 1 1 1 0 1 0 0' pg-upsert x --key id --from s1 --from s2 3<<'OUT'
+a|3|2020-02-01 00:00:00
+b|2|
+c|4|
+OUT
+merges '--from two, the newest wins' 0 '4 0 0 3 0 1 0 0' pg-upsert x --key id --newer at --from s2 --from s1 3<<'OUT'
+a|3|2020-02-01 00:00:00
+b|2|
+c|4|
+OUT
+psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
+sql "CREATE VIEW sv AS SELECT id, 5 AS v FROM s1"
+merges '--from a view' 0 '2 0 2 0 0 0 0 0' pg-upsert x --key id --from sv 3<<'OUT'
+a|5|2020-02-01 00:00:00
+b|5|
+c|4|
+OUT
+psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
+sql "INSERT INTO s1 VALUES (NULL, NULL, '7')"
+merges 'a stage with a row that has no key' 65 '' pg-upsert x --key id --from s1 3<before
+said 'no value in the key (id), such as {"at":null,"id":null,"v":"7"}'
+sql "DELETE FROM s1 WHERE id IS NULL; UPDATE s1 SET v = 'q' WHERE id = 'b'"
+merges 'a stage with a value that does not fit' 65 '' pg-upsert x --key id --from s1 3<before
+said 'invalid input syntax for type integer: "q"'
+sql 'CREATE TABLE s3 (id text, w text)'
+merges 'a stage with a new column' 65 '' pg-upsert x --key id --from s3 3<before
+said 's3: columns are not those of x: new: w: see --ignore-new'
+merges 'stages that differ' 65 '' pg-upsert x --key id --ignore-new --from s1 --from s3 3<before
+merges 'a stage that is not there' 78 '' pg-upsert x --key id --from nowhere 3<before
+said 'no table nowhere in database "postgres": fill it with pg-copy-in first'
+sql 'CREATE TABLE s4 (id text, v varchar); CREATE TABLE short (id varchar(3) PRIMARY KEY, v varchar(2)); INSERT INTO s4 VALUES ($$a$$, $$abc$$)'
+run 65 'text that is too long is not cut' pg-upsert short --key id --from s4
+said 'value too long for type character varying(2)'
+
+# ---- what is missing ----
+
+run 78 'no table' pg-upsert nowhere --key id </dev/null
+run 78 'no unique index' pg-upsert s1 --key id </dev/null; said 's1 has no unique index on its key: CREATE UNIQUE INDEX ON public.s1 (id)'
+run 78 'no such key' pg-upsert x --key nope </dev/null; said '--key nope: x has no such column'
+run 78 'no such --newer' pg-upsert x --key id --newer nope </dev/null
+run 78 'a view' pg-upsert sv --key id </dev/null; said 'sv is no table'
+run 64 'no TABLE' pg-upsert --key id
+run 64 'no --key' pg-upsert x
+run 64 '--from and a file' pg-upsert x --key id --from s1 file
+run 64 '--from and --rejects' pg-upsert x --key id --from s1 --rejects r
+run 64 'a bad --max-delete' pg-upsert x --key id --max-delete x
+run 66 'no such file' pg-upsert x --key id nowhere.csv
+run 74 'a read error is no end of input' sh -c 'pg-upsert x --key id <.'
+run 74 'a receipt that can not be written' sh -c 'pg-upsert x --key id </dev/null >/dev/full'
+run 65 'a foreign key' sh -c 'psql -XAtqc "CREATE TABLE owners (o text PRIMARY KEY); CREATE TABLE r (id text PRIMARY KEY, o text REFERENCES owners)"
+	printf "id,o\na,b\n" | pg-upsert r --key id'
+said 'violates foreign key constraint'
+run 77 'no right to the table' sh -c 'psql -XAtqc "CREATE ROLE guest LOGIN"; printf "id,v\na,1\n" | PGUSER=guest pg-upsert x --key id'
+
+# ---- others at work ----
+
+mkfifo pipe
+CULVERT_RUN_ID=81 pg-upsert x --key id <pipe >first 2>first.err & first=$!
+exec 7>pipe
+printf 'id,v,at\nz,1,2020-01-01\n' >&7
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 0 ] || break
+	sleep 0.2
+done
+run 75 'a second run at once' pg-upsert x --key id </dev/null
+grep -qE 'run 81 since [0-9]{2}:[0-9]{2} UTC holds x: try again later' err; ok $? 'is told who holds the table' || sed 's/^/# /' err
+run 75 'and after --lock-timeout' pg-upsert x --key id --lock-timeout 0.3 </dev/null
+said 'run 81'
+run 0 'another table is free' sh -c 'echo id,o | pg-upsert r --key id'
+exec 7>&-
+wait $first; ok $? 'the first is unharmed'
+grep -q '"inserted":1' first; ok $? 'and has loaded its row'
+
+psql -XAtqc "BEGIN; UPDATE x SET v = v WHERE id = 'a'" -c 'SELECT pg_sleep(4)' -c COMMIT >/dev/null & writer=$!
+sleep 0.4
+run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0.1 --from s2
+said 'lock timeout'
+run 0 'is waited for' pg-upsert x --key id --from s2
+wait $writer
+
+sql 'CREATE TABLE many (id integer PRIMARY KEY, v integer); CREATE TABLE many_stage AS SELECT i AS id, 1 AS v FROM generate_series(1, 200000) i'
+sql 'CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
+     CREATE TRIGGER slow BEFORE INSERT ON many FOR EACH ROW EXECUTE FUNCTION slow()'
+pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+sleep 1
+kill -TERM $pid; wait $pid; got=$?
+[ $got -eq 143 ]; ok $? 'SIGTERM: 143'
+said 'pg-upsert: stopped: nothing was changed, run again'
+sleep 0.3
+run 0 'the server has stopped too' sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pg-upsert%'"; echo 0 >want; same 'no query left' want out
+
+pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+sleep 1
+"$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
+wait $pid; got=$?
+[ $got -eq 69 ]; ok $? "the server killed in the middle of a merge: 69 (got $got)" || sed 's/^/# /' err
+"$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
+sql 'DROP TRIGGER slow ON many'
+run 0 'a rerun' pg-upsert many --key id --from many_stage
+grep -q '"inserted":200000' out; ok $? 'does it all'
+pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+sleep 0.1
+kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+run 0 'after kill -9 too' pg-upsert many --key id --from many_stage --lock-timeout 30
+grep -q '"unchanged":200000' out; ok $? 'nothing doubled'
+
+# ---- the COMMIT whose answer is lost ----
+
+for when in before after gone; do
+	start_server proxy "$here/servers/pgproxy.py" "$work/pg" "$work/proxy-$when" $when
+	want=0
+	[ $when = after ] || want=75
+	run $want "the connection is cut $when COMMIT" sh -c 'printf "id,v\n%s,1\n" "$1" | PGHOST="$2" pg-upsert x --key id --max-wait 1' - "$when" "$proxy"
+	said 'the connection was lost at COMMIT'
+	kill $proxy_pid; wait $proxy_pid 2>/dev/null
+	rm -f server.proxy.fifo
+done
+run 0 'what was committed' sql "SELECT id FROM x WHERE id IN ('before', 'after', 'gone') ORDER BY 1"
+printf 'after\ngone\n' >want; same 'is what was said' want out
+start_server proxy "$here/servers/pgproxy.py" "$work/pg" "$work/proxy-again" before
+run 75 'pg-copy-in asks too' sh -c 'printf "a\nq\n" | PGHOST="$1" pg-copy-in --max-wait 1 requests' - "$proxy"
+said 'the server undid it: nothing was loaded, run again'
+
+# ---- readers see all or nothing ----
+
+sql 'CREATE TABLE rep (id integer PRIMARY KEY, v integer); INSERT INTO rep SELECT i, 1 FROM generate_series(1, 50000) i;
+     CREATE TABLE rep_stage AS SELECT i AS id, 2 AS v FROM generate_series(25000, 74999) i'
+pg-upsert rep --key id --replace --from rep_stage >out 2>err & pid=$!
+while kill -0 $pid 2>/dev/null; do sql 'SELECT count(*), min(v), max(v) FROM rep'; done >seen
+wait $pid; ok $? '--replace under readers'
+sort -u seen | grep -vxE '50000\|1\|1|50000\|2\|2' >mixed; [ ! -s mixed ]; ok $? 'who never see a part of it' || sed 's/^/# /' mixed
+
+run 0 'a pooler in transaction mode: no session is needed' sh -c 'psql -XAtqc "ALTER ROLE postgres SET idle_session_timeout = 0"; printf "id,v\nzz,1\n" | pg-upsert x --key id'
+run 0 'a record of 60 MiB' sh -c 'psql -XAtqc "CREATE TABLE big (id text PRIMARY KEY, t text)"; (printf "id,t\n1,"; head -c 62914560 /dev/zero | tr "\0" x; echo) | pg-upsert big --key id'
+done_testing
