@@ -191,16 +191,20 @@ static char *
 since_condition(void)
 {
 	static const char in_column[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:@";
-	const char *eq = since != NULL ? strchr(since, '=') : NULL;
 	struct buf b = { 0 };
+	const char *time;
+	size_t n;
 
 	if (since == NULL)
 		return NULL;
-	if (eq == NULL || eq == since || strspn(since, in_column) != (size_t)(eq - since))
+	n = strspn(since, in_column);
+	time = since + n + 1;
+	if (n == 0 || since[n] != '=')
 		die(EX_USAGE, "--since %s: want COLUMN=TIMESTAMP", since);
-	if (strspn(eq + 1, "0123456789-T :.Z+") != strlen(eq + 1) || strspn(eq + 1, "0123456789") != 4 || strlen(eq + 1) < 10)
+	if (strspn(time, "0123456789-T :.Z+") != strlen(time) || strlen(time) < 10 || strspn(time, "0123456789") != 4 ||
+	    (time[10] != '\0' && time[10] != 'T' && time[10] != ' '))
 		die(EX_USAGE, "--since %s: want a timestamp such as 2020-01-31T00:00:00", since);
-	buf_fmt(&b, "%.*s >= '%.10s%s%s'", (int)(eq - since), since, eq + 1, eq[11] != '\0' ? "T" : "", eq[11] != '\0' ? eq + 12 : "");
+	buf_fmt(&b, "%.*s >= '%.10s%s%s'", (int)n, since, time, time[10] != '\0' ? "T" : "", time[10] != '\0' ? time + 11 : "");
 	return buf_take(&b);
 }
 

@@ -139,6 +139,16 @@ head -n 30 all.ndjson >one-page
 t 'refused in mid-run' 77 f 3<one-page
 said 'page 2 after 30 rows: refused (403)'
 
+# a view whose rows have no :id
+sort all.ndjson >all.sorted
+fault '{"match":"(select|order)=.*:id","kind":"status","status":400,"times":-1}'
+t 'no :id: one page' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 | sort' - "$soda" 3<all.sorted
+t 'no :id: more than a page' 64 f 3</dev/null
+said 'more than 30 rows, which have no :id to page by: give --order'
+t 'no :id: by an order of its own' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --page-size 30 --order key | sort' - "$soda" 3<all.sorted
+t 'no :id: pages side by side' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --page-size 30 --order key --jobs 3 | sort' - \
+    "$soda" 3<all.sorted
+
 # throttled
 fault '{"match":"limit=30","kind":"status","status":429,"times":-1}'
 t '429 for ever' 75 f 3</dev/null
@@ -339,6 +349,16 @@ t 'TLS: a server that speaks none' 76 tls "https://${soda#http://}" 3</dev/null
 t 'TLS: never down to plain http' 76 tls "$down" --cacert good.pem 3</dev/null
 said 'redirected to plain http'
 [ "$(cat server.wrong.log server.expired.log server.old.log | grep -c request)" -eq 0 ]; ok $? 'no request was sent to the wrong ones'
+
+# a signal in the middle of a wait
+fault '{"match":"limit=30","kind":"latency","seconds":1}'
+soda-fetch --base-url "$soda" data.example.gov abcd-1234 $quick >out 2>err & pid=$!
+until log | grep -q count; do sleep 0.05; done
+sleep 0.2
+kill -USR1 $pid
+wait $pid; ok $? 'SIGUSR1 harms nothing'
+same '... all rows' all.ndjson out
+said 'rows'
 
 # a reader that leaves stops the transfer
 fault ''

@@ -193,6 +193,41 @@ Key,status,zip,when,note
 1,Open,90012,01/01/2020 12:05:00 AM,"say ""hi"", all"
 OUT
 
+python3 -c '
+print("n,shape")
+for i in range(1800): print("%d,%s" % (i, "x" * (60000 if i > 1300 else 10)))' >data/wide-0000.csv
+kill "$soda_pid"; wait "$soda_pid" 2>/dev/null; rm server.soda.fifo
+start_server soda python3 "$here/servers/soda.py" --data "$work/data" --no-gzip
+f wide-0000 --select n >numbers
+for how in '' '--jobs 4'; do
+	f wide-0000 $how | cut -d, -f1 | sed 's/$/}/' | cmp -s - numbers; ok $? "rows that are suddenly wide come in smaller pages: $how"
+done
+
+# what the server says of itself
+control '{"set":{"out_of_date":true}}'
+run 0 'a copy that is behind' f abcd-1234
+said 'behind its last change'
+control '{"set":{"out_of_date":false,"legacy":true}}'
+t 'SODA 2.0' 0 f abcd-1234 3<all.ndjson
+control '{"set":{"legacy":false,"schema_headers":"none"}}'
+t 'no headers for the columns' 0 f abcd-1234 3<all.ndjson
+control '{"set":{"schema_headers":"all"}}'
+
+# the manual's examples, against this server
+sed 's/^key,status,zip,when/srnumber,status,zip,createddate/' data/abcd-1234.csv >data/rq3b-xjk8.csv
+kill "$soda_pid"; wait "$soda_pid" 2>/dev/null; rm server.soda.fifo
+start_server soda python3 "$here/servers/soda.py" --data "$work/data"
+cat >examples.sh <<'SH'
+set -e
+soda-fetch() { command soda-fetch --base-url "$soda" "$@"; }
+pg-copy-in() { cat; }
+SH
+sed -n 's/^\.Dl \$ //p' "$top/man/soda-fetch.1" | sed "s/\\\\(dq/\"/g; s/\\\\(aq/'/g" >>examples.sh
+export soda
+run 0 'the examples of the manual' bash examples.sh
+grep -qx 3 out; ok $? '... count what is open'
+cmp -s rows.ndjson /dev/null; [ $? -eq 1 ]; ok $? '... and write rows'
+
 # credentials
 control '{"reset":true}'
 run 0 'a token and a key' env SOCRATA_APP_TOKEN=token-123 SOCRATA_KEY_ID=me SOCRATA_KEY_SECRET=secret-456 soda-fetch \

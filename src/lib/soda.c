@@ -326,6 +326,16 @@ check_count(struct http_reply *reply, void *arg)
 	return good ? NULL : "the count is no number";
 }
 
+/* A copy that lags behind its source is not what was published; we can read no other, but say so. */
+static void
+warn_stale(const struct soda *s, const struct http_reply *reply)
+{
+	const char *stale = http_header(reply, "X-SODA2-Data-Out-Of-Date");
+
+	if (stale != NULL && strcasecmp(stale, "false") != 0 && strcmp(stale, "[]") != 0)
+		warning("%s: the source says that what it serves is behind its last change", s->dataset);
+}
+
 unsigned long long
 soda_count(struct soda *s, const char *where, struct buf *stamp)
 {
@@ -336,8 +346,10 @@ soda_count(struct soda *s, const char *where, struct buf *stamp)
 
 	if (!soda_wait(s, reply))
 		soda_bad_query(reply);
-	if (stamp != NULL)
+	if (stamp != NULL) {
 		soda_stamp(stamp, reply);
+		warn_stale(s, reply);
+	}
 	soda_done(s, reply);
 	return n;
 }
