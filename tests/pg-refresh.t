@@ -1,0 +1,61 @@
+#!/bin/sh
+# pg-refresh: concurrently where that works, and said where not.
+. "$(dirname "$0")/lib.sh"
+
+start_postgres
+sql "CREATE TABLE x (id integer, v integer); INSERT INTO x VALUES (1, 1);
+     CREATE MATERIALIZED VIEW good AS SELECT id, v FROM x; CREATE UNIQUE INDEX ON good (id);
+     CREATE MATERIALIZED VIEW bare AS SELECT v FROM x;
+     CREATE MATERIALIZED VIEW part AS SELECT id, v FROM x; CREATE UNIQUE INDEX ON part (id) WHERE v > 0;
+     CREATE MATERIALIZED VIEW expr AS SELECT id, v FROM x; CREATE UNIQUE INDEX ON expr ((id + 1));
+     CREATE MATERIALIZED VIEW fresh AS SELECT id, v FROM x WITH NO DATA; CREATE UNIQUE INDEX ON fresh (id);
+     CREATE MATERIALIZED VIEW \"Odd \"\"view\" AS SELECT v FROM x; CREATE VIEW plain AS SELECT 1; INSERT INTO x VALUES (2, 2)"
+receipts() { jq -c 'del(.seconds)' out >got; }
+
+run 0 'concurrently' pg-refresh good; receipts
+echo '{"tool":"pg-refresh","object":"good","refreshed":true,"concurrently":true}' >want; same 'receipt' want got
+said_not 'pg-refresh:'
+run 0 'it is' sql 'SELECT count(*) FROM good'; echo 2 >want; same 'refreshed' want out
+run 0 'not where it can not' pg-refresh bare part expr fresh 'Odd "view'; receipts
+for v in bare part expr fresh 'Odd \"view'; do
+	echo '{"tool":"pg-refresh","object":"'"$v"'","refreshed":true,"concurrently":false}'
+done >want
+same 'receipts, one an object' want got
+said 'bare: readers wait while it is refreshed: it has no unique index: CREATE UNIQUE INDEX'
+said 'part: readers wait'; said 'expr: readers wait'; said 'fresh: readers wait while it is refreshed: it was never filled'
+run 0 'it is' sql 'SELECT (SELECT count(*) FROM bare), (SELECT count(*) FROM fresh)'; echo '2|2' >want; same 'refreshed' want out
+run 0 'once filled it goes concurrently' pg-refresh fresh; grep -q '"concurrently":true' out; ok $? 'it does'
+run 0 '--analyze --vacuum, tables too' pg-refresh --analyze --vacuum good x; receipts
+printf '%s\n' '{"tool":"pg-refresh","object":"good","refreshed":true,"concurrently":true,"analyzed":true,"vacuumed":true}' \
+    '{"tool":"pg-refresh","object":"x","analyzed":true,"vacuumed":true}' >want; same 'receipts' want got
+run 0 'the server knows' sql "SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'x' AND last_vacuum IS NOT NULL AND last_analyze IS NOT NULL"
+echo 1 >want; same 'of both' want out
+run 0 '--analyze alone' pg-refresh --analyze x
+
+run 78 'a view that is not there stops all before the first' pg-refresh good nowhere; said 'no table nowhere in database "postgres": CREATE MATERIALIZED VIEW it'
+[ ! -s out ]; ok $? 'no receipt'
+run 78 'a table without an option' pg-refresh x; said 'x is a table: say --analyze or --vacuum'
+run 78 'a plain view' pg-refresh plain; said 'plain is no materialized view'
+run 64 'no VIEW' pg-refresh; said 'no VIEW: say what to refresh'
+sql 'INSERT INTO x VALUES (2, 3)'
+run 65 'rows that are not unique any more' pg-refresh good
+run 0 'the old rows stay' sql 'SELECT count(*) FROM good'; echo 2 >want; same 'both' want out
+run 77 'no right to the view' sh -c 'psql -XAtqc "CREATE ROLE guest LOGIN"; PGUSER=guest pg-refresh bare'; said 'must be owner'
+run 69 'no server' sh -c 'PGHOST=/nowhere pg-refresh --max-wait 0.2 bare'
+run 74 'a receipt that can not be written' sh -c 'pg-refresh bare >/dev/full'
+psql -XAtqc 'BEGIN; TABLE bare' -c 'SELECT pg_sleep(3)' -c COMMIT >/dev/null & locker=$!
+sleep 0.7
+run 75 'a lock' pg-refresh --lock-timeout 0.2 bare; said 'lock timeout'
+wait $locker
+
+sql 'CREATE MATERIALIZED VIEW slow AS SELECT 1 AS i FROM pg_sleep(20) WITH NO DATA'
+pg-refresh slow >out 2>err & pid=$!
+sleep 0.7
+kill -TERM $pid; wait $pid; got=$?
+[ $got -eq 143 ]; ok $? 'SIGTERM: 143'; said 'pg-refresh: stopped: what has a receipt is done'
+pg-refresh slow >out 2>err & pid=$!
+sleep 0.7
+"$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
+wait $pid; got=$?
+[ $got -eq 69 ]; ok $? "the server killed: 69 (got $got)"
+done_testing
