@@ -1,0 +1,78 @@
+#!/bin/bash
+# Every example of every manual page runs, as it stands there; every tool has a page that names each of its options.
+. "$(dirname "$0")/lib.sh"
+start_postgres
+python3 "$here/servers/make311.py" --rows 300 --years 2019,2020 --ids rq3b-xjk8,h73f-gn57 data 2>/dev/null
+start_server soda python3 "$here/servers/soda.py" --data data
+start_server slack python3 "$here/servers/slack.py"
+export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
+
+# The pages speak of data.lacity.org; here it is the stand-in.
+mkdir shim
+printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v soda-fetch)" "$soda" >shim/soda-fetch
+chmod +x shim/soda-fetch
+PATH=$work/shim:$PATH
+
+# prepare PAGE: the files and tables that its examples name
+prepare() {
+	mkdir "$work/$1" && cd "$work/$1" || exit
+	case $1 in
+	csv-normalize | csv2ndjson)
+		printf 'srnumber,status,createddate\n1,Open,1/31/20 0:05\n2,Closed,1/31/20 13:05\n' >requests.csv
+		printf 'Id;Opened\n 1 ;N/A\n2;1/31/2020\n3;31/31/2020\n' >export.csv ;;
+	json-explode | ndjson2csv)
+		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
+		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
+	*)
+		cp ../data/rq3b-xjk8.csv requests.csv
+		psql -Xq 2>>"$work/psql.log" <<-'SQL'
+		DROP TABLE IF EXISTS requests, stage, requests_stage CASCADE; DROP SCHEMA IF EXISTS stage CASCADE;
+		SQL
+		[ "$1" = pg-copy-in ] && return
+		pg-copy-in --quiet --create requests requests.csv >/dev/null
+		pg-copy-in --quiet --create stage requests.csv >/dev/null
+		psql -Xq 2>>"$work/psql.log" <<-'SQL'
+		ALTER TABLE requests ADD PRIMARY KEY (srnumber);
+		CREATE SCHEMA stage; CREATE TABLE stage.requests (LIKE requests);
+		CREATE MATERIALIZED VIEW service_requests_by_month AS
+		  SELECT date_trunc('month', createddate) AS month, count(*) FROM requests GROUP BY 1;
+		SQL
+	esac
+}
+
+# examples PAGE: its commands, one a paragraph; a command starts at "$ "
+examples() {
+	awk '/^\.Sh EXAMPLES/ { on = 1; next } /^\.Sh/ { on = 0 }
+	    !on { next }
+	    /^\.Dl \$ / { sub(/^\.Dl \$ /, ""); print ""; print; command = 0; next }
+	    /^\.Bd/ { block = 1; next } /^\.Ed/ { block = 0; next }
+	    block && /^\$ / { sub(/^\$ /, ""); print "" } block { print }' "$1" |
+	    sed 's/\\(dq/"/g; s/\\e/\\/g; s/\\&//g; s/\\-/-/g'
+}
+
+for page in "$top"/man/*.[17]; do
+	tool=$(basename "${page%.*}")
+	examples "$page" >"$work/examples"
+	[ -s "$work/examples" ] || continue
+	prepare "$tool"
+	while IFS= read -r -d '' command; do
+		bash -c "set -o pipefail; $command" >out 2>err </dev/null
+		status=$?
+		ok $status "$tool: ${command//$'\n'/ }" || sed 's/^/# /' err
+	done < <(awk 'BEGIN { RS = "" } { printf "%s%c", $0, 0 }' "$work/examples")
+	cd "$work" || exit
+done
+
+for source in "$top"/src/*.c; do
+	tool=$(basename "${source%.c}") lacking=
+	for option in $("$tool" --help | grep -oE -- '--[a-z0-9-]+' | sort -u); do
+		grep -qE -- "Fl (. , )?${option#-}( |$)" "$top/man/$tool.1" "$top/man/culvert.7" || lacking="$lacking $option"
+	done
+	[ -z "$lacking" ]; ok $? "$tool: its page or culvert.7 names each option" || echo "# not:$lacking"
+	lines=$("$tool" --help | wc -l)
+	[ "$lines" -le 30 ]; ok $? "$tool: --help fits a screen" || echo "# $lines lines"
+done
+if command -v mandoc >/dev/null; then
+	mandoc -T lint -W warning "$top"/man/* >lint; ok $? 'mandoc finds nothing' || sed 's/^/# /' lint
+fi
+done_testing
