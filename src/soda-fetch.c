@@ -164,13 +164,26 @@ makes_groups(const char *soql)
 	return has_word(soql, "distinct", false);
 }
 
-/* ":*" is no name: it stands where a column may, at the start or behind a comma. */
+/* ITEM by itself among what is selected, under no other name. */
 static bool
-has_system_star(const char *soql)
+has_item(const char *soql, const char *item)
 {
-	const char *p = soql != NULL ? strstr(soql, ":*") : NULL;
+	static const char blank[] = " \t\n";
 
-	return p != NULL && (p == soql || strchr(" ,\t\n", p[-1]) != NULL);
+	while (soql != NULL && *soql != '\0') {
+		size_t n = strlen(item);
+
+		soql += strspn(soql, blank);
+		if (strncmp(soql, item, n) == 0) {
+			const char *after = soql + n + strspn(soql + n, blank);
+
+			if (*after == ',' || *after == '\0')
+				return true;
+		}
+		soql = strchr(soql, ',');
+		soql += soql != NULL;
+	}
+	return false;
 }
 
 static char *
@@ -239,7 +252,7 @@ choose_paging(struct fetch *f)
 	f->paging = groups ? opt_order != NULL ? BY_OFFSET : ONE_PAGE
 	    : opt_order != NULL || jobs > 1 ? BY_OFFSET : BY_ID;
 	f->counted = !groups;
-	f->adds_id = !groups && !has_word(opt_select, ":id", false) && !has_system_star(opt_select);
+	f->adds_id = !groups && !has_item(opt_select, ":id") && !has_item(opt_select, ":*");
 	f->has_id = !groups;
 	f->select = f->adds_id ? joined(":id", ",", opt_select != NULL ? opt_select : "*") : joined(NULL, "", opt_select);
 	f->order = groups ? joined(opt_order, "", NULL) : joined(opt_order, ",", ":id");

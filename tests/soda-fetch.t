@@ -81,6 +81,16 @@ t '--select with :id of its own keeps it' 0 sh -c 'soda-fetch --base-url "$1" d.
 {"key":"4",":id":"X"}
 {"key":"5",":id":"X"}
 OUT
+t '... under another name, too' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --select ":id AS row,key" --page-size 2 |
+    sed "s/row-[^\"]*/X/"' - "$soda" 3<<'OUT'
+{"row":"X","key":"1"}
+{"row":"X","key":"2"}
+{"row":"X","key":"3"}
+{"row":"X","key":"4"}
+{"row":"X","key":"5"}
+OUT
+run 0 'all system fields' f abcd-1234 --select ':*,*' --page-size 2
+[ "$(grep -c '":id":"row-.*":version":' out)" -eq 5 ]; ok $? '... are there'
 t '... in CSV too' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --select key,:id --page-size 2 --to csv --limit 1 |
     sed "s/row-[^\"]*/X/"' - "$soda" 3<<'OUT'
 "key",":id"

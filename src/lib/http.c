@@ -605,6 +605,22 @@ retry_after(struct http_call *call)
 	return seconds > 0 ? (double)seconds : 0;
 }
 
+/* Appends where a Location leads from the URL it came with: it may be relative (RFC 9110 10.2.2). */
+static void
+add_resolved(struct buf *b, const char *from, const char *location)
+{
+	CURLU *u = curl_url();
+	char *to = NULL;
+
+	if (u == NULL)
+		die(EX_OSERR, "out of memory");
+	if (curl_url_set(u, CURLUPART_URL, from, 0) == CURLUE_OK && curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK)
+		curl_url_get(u, CURLUPART_URL, &to, 0);
+	buf_text(b, to != NULL ? to : location);
+	curl_free(to);
+	curl_url_cleanup(u);
+}
+
 /* 202: the same again, or where it says, until --max-wait is over. */
 static void
 poll_again(struct http *http, struct http_call *call)
@@ -618,9 +634,11 @@ poll_again(struct http *http, struct http_call *call)
 		fail(call, EX_TEMPFAIL, "not ready (202) after %.0f s: run again later", call->waited);
 		return;
 	}
-	if (location != NULL)
-		buf_text(&url, location);
-	else if (call->request.later != NULL)
+	if (location != NULL) {
+		add_resolved(&url, call->url, location);
+		call->request.body = (struct str){ NULL, 0 };           /* the place of an answer is only to be looked at */
+		call->request.method = NULL;
+	} else if (call->request.later != NULL)
 		call->request.later(&call->reply, &url, call->request.arg);
 	if (url.len > 0) {
 		call->foreign = call->foreign || !same_origin(call->url, url.p);
