@@ -208,23 +208,18 @@ static void
 put_one_line(struct buf *b, struct str json)
 {
 	const char *p = json.p, *end = p + json.n;
-	bool lf = memchr(p, '\n', json.n) != NULL, cr = memchr(p, '\r', json.n) != NULL;
 
-	if (!lf && !cr) {
+	if (memchr(p, '\n', json.n) == NULL && memchr(p, '\r', json.n) == NULL) {
 		buf_str(b, json);
 		return;
 	}
 	while (p < end) {
-		const char *line = lf ? memchr(p, '\n', end - p) : NULL;
-		const char *stop = line != NULL ? line : end;
-		const char *tail = stop;
+		size_t n = 0;
 
-		while (cr && (tail = memchr(p, '\r', stop - p)) != NULL) {
-			buf_add(b, p, tail - p);
-			p = tail + 1;
-		}
-		buf_add(b, p, stop - p);
-		p = stop + (line != NULL);
+		while (p + n < end && p[n] != '\n' && p[n] != '\r')
+			n++;
+		buf_add(b, p, n);
+		p += n < (size_t)(end - p) ? n + 1 : n;
 	}
 }
 
@@ -256,12 +251,14 @@ carry_from(struct str key)
 static void
 put_carried(struct buf *b, struct str element)
 {
-	struct json_walk w = json_walk(element);
-	bool empty = true;
 	const char *brace = element.p + element.n - 1;
+	bool empty = true;
 
 	if (element.p[0] != '{')
 		bad(element.p, "--carry wants objects in the array, and this is none");
+
+	struct json_walk w = json_walk(element);
+
 	while (json_next(&w)) {
 		struct carry *c = carry_to(w.key, w.key_escaped);
 
