@@ -228,8 +228,6 @@ main(int argc, char *argv[])
 
 	unsigned long long had = prepare_table(&job, operands[0]);
 
-	job.into = xstrdup(table.ident);
-
 	struct pgcopy_counts count = pgcopy(&job, NULL);
 	struct rows_counts read = rows_counts(in);
 
@@ -241,6 +239,7 @@ main(int argc, char *argv[])
 	pg_commit(&conn);
 	print_receipt(table.name, &read, &count);
 	rows_close(in);
-	PQfinish(conn);
+	pg_table_free(&table);
+	pg_close(conn);
 	return read.read == 0 ? (int)empty_exit : EX_OK;
 }

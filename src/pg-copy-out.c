@@ -127,6 +127,6 @@ main(int argc, char *argv[])
 	start_copy(conn, operands[0]);
 	put_rows(conn, out);
 	rows_finish(out);
-	PQfinish(conn);
+	pg_close(conn);
 	return EX_OK;
 }

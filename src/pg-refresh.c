@@ -136,6 +136,6 @@ main(int argc, char *argv[])
 	check_all(conn, names);
 	for (; *names != NULL; names++)
 		do_one(conn, *names);
-	PQfinish(conn);
+	pg_close(conn);
 	return EX_OK;
 }

@@ -744,20 +744,18 @@ check_options(char **files)
 	pg_limit_parse("max-delete", max_delete);
 }
 
-/* All of --key, which takes lists and comes more than once. */
+/* All of --key, which takes lists and comes more than once.  Caller frees the result and its first word. */
 static struct words
 all_keys(void)
 {
-	struct words all = { 0 };
+	struct buf list = { 0 };
+	struct words keys;
 
-	for (size_t i = 0; i < key_options.n; i++) {
-		struct words some = opt_split(key_options.w[i]);
-
-		all.w = xrealloc(all.w, all.n + some.n, sizeof *all.w);
-		memcpy(all.w + all.n, some.w, some.n * sizeof *some.w);
-		all.n += some.n;
-	}
-	return all;
+	for (size_t i = 0; i < key_options.n; i++)
+		buf_fmt(&list, "%s%s", i > 0 ? "," : "", key_options.w[i]);
+	keys = opt_split(list.p);
+	buf_free(&list);
+	return keys;
 }
 
 int
@@ -794,6 +792,9 @@ main(int argc, char *argv[])
 	print_receipt(&m);
 	if (in != NULL)
 		rows_close(in);
-	PQfinish(m.conn);
+	free(m.keys.w[0]);
+	free(m.keys.w);
+	forget_target(&m);
+	pg_close(m.conn);
 	return m.read == 0 ? (int)empty_exit : EX_OK;
 }

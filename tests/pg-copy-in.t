@@ -406,7 +406,7 @@ run 0 'a record of 60 MiB' sh -c '(printf "a,n\n"; head -c 62914560 /dev/zero | 
 run 0 'is there' sql 'SELECT length(a), n FROM big'; echo '62914560|1' >want; same 'whole' want out
 run 65 'a record over --max-record' sh -c '(printf "a,n\n"; head -c 3000000 /dev/zero | tr "\0" x; echo ,1) | pg-copy-in --max-record 2M big'
 said 'record over 2 MiB'
-run 0 'a million rows in little memory' sh -c 'ulimit -v 120000; seq 1 1000000 | sed "s/.*/{\"a\":\"row &\",\"n\":&}/" | pg-copy-in --truncate --max-delete 100% big'
+run 0 'a million rows in little memory' limited 120000 pg-copy-in 'seq 1 1000000 | sed "s/.*/{\"a\":\"row &\",\"n\":&}/" | pg-copy-in --truncate --max-delete 100% big'
 grep -q '"written":1000000' out; ok $? 'all of them'
 run 64 'no TABLE' pg-copy-in; said 'no TABLE: say where to load'
 run 64 'a wrong option' pg-copy-in --no-such big

@@ -53,7 +53,7 @@ t 'a reader that leaves' 0 sh -c 'pg-copy-out --query "SELECT generate_series(1,
 {"i":1}
 OUT
 said_not pg-copy-out
-run 0 'a million rows in little memory' sh -c 'ulimit -v 100000; pg-copy-out --query "SELECT i, repeat(\$\$x\$\$, 100) AS t FROM generate_series(1, 1000000) i" | wc -l'
+run 0 'a million rows in little memory' limited 100000 pg-copy-out 'pg-copy-out --query "SELECT i, repeat(\$\$x\$\$, 100) AS t FROM generate_series(1, 1000000) i" | wc -l'
 echo 1000000 >want; same 'all of them' want out
 
 mkfifo pipe

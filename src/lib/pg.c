@@ -18,7 +18,8 @@
 
 double pg_max_wait = 30, pg_lock_timeout = -1;
 
-static PGcancel *volatile cancel;       /* of the connection that has something to lose */
+static PGcancel *volatile cancel;       /* while there is something to lose */
+static PGcancel *cancel_made;           /* the same, to be freed */
 static struct buf last_why;
 
 static void
@@ -414,9 +415,18 @@ pg_open(void)
 	if (conn == NULL)
 		die(status, "%s", why.p);
 	buf_free(&why);
-	cancel = PQgetCancel(conn);
+	cancel = cancel_made = PQgetCancel(conn);
 	err_undo(cancel_query);
 	return conn;
+}
+
+void
+pg_close(PGconn *conn)
+{
+	cancel = NULL;
+	PQfreeCancel(cancel_made);
+	PQfinish(conn);
+	buf_free(&last_why);
 }
 
 /* Transactions */

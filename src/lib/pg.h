@@ -21,8 +21,9 @@ extern double pg_max_wait, pg_lock_timeout;
 	OPT_SECONDS(0, "lock-timeout", "TIME", &pg_lock_timeout, "how long to wait for a lock")
 
 /* Connects as DSN or DATABASE_URL say, else in libpq's own ways.  A query under way is cancelled when the process dies or
- * is told to stop.  Caller closes with PQfinish(). */
+ * is told to stop.  One a process. */
 PGconn *pg_open(void);
+void pg_close(PGconn *);
 
 /* One statement with bound values (NULL: SQL's).  Caller clears the result. */
 PGresult *pg_query(PGconn *, const char *sql, int n, const char *const *values);

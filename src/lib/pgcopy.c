@@ -124,7 +124,7 @@ start_copy(struct load *l)
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";  /* signature, flags, length of the extension */
 	struct buf sql = { 0 };
 
-	buf_fmt(&sql, "COPY %s (", l->job->into);
+	buf_fmt(&sql, "COPY %s (", l->job->into != NULL ? l->job->into : l->job->table->ident);
 	l->is_binary = true;
 	for (size_t i = 0; i < l->listed; i++) {
 		buf_fmt(&sql, "%s%s", i > 0 ? ", " : "", l->column[l->list[i]].col->ident);

@@ -29,7 +29,7 @@ struct pgcopy_job {
 	struct rows *in;
 	/* The columns and their types.  Those that are GENERATED are left out. */
 	struct pg_table *table;
-	const char *into;               /* quoted: the table that COPY fills */
+	const char *into;               /* quoted: the table that COPY fills; NULL: the same */
 	bool lacking_is_fine;           /* the table may have columns that the records lack */
 	bool fixed;                     /* every file has the same columns, since lacking one means something */
 	/* Adds columns to the table and reads it again; NULL: a new column ends the run. */

@@ -15,6 +15,7 @@
 #define VARHDRSZ 4                      /* a length modifier counts it: varchar(3) has typmod 7 */
 #define NAME_MAX_BYTES 63               /* NAMEDATALEN - 1 */
 #define NUMERIC_WEIGHT_MAX 131072       /* digits before the point (numeric.c) */
+#define USEC_OF_DAY 86400000000
 #define NUMERIC_SCALE_MAX 16383         /* digits after it */
 
 static void
@@ -495,23 +496,25 @@ encode_timestamptz(struct buf *out, const struct pgvalue *v)
 	return encode_moment(out, v, true);
 }
 
-/* 2^63 microseconds and the ends of a day's range are no moments of our calendar, so they are the infinities. */
+/* The ends of either range are the infinities; times a day's microseconds, those of a date would overflow. */
 void
 pgtype_text(struct buf *out, const struct pgtype *type, struct str binary)
 {
-	struct moment m;
+	struct moment m = { 0 };
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < binary.n; i++)
 		v = v << 8 | (unsigned char)binary.p[i];
 
-	int64_t usec = type->encode == encode_date ? (int64_t)(int32_t)(uint32_t)v * 86400000000 : (int64_t)v;
+	bool days = type->encode == encode_date;
+	int64_t n = days ? (int32_t)(uint32_t)v : (int64_t)v;
 
-	if (!date_from_usec(&m, usec)) {
-		buf_text(out, usec < 0 ? "-infinity" : "infinity");
+	if (n == (days ? INT32_MAX : INT64_MAX) || n == (days ? INT32_MIN : INT64_MIN)) {
+		buf_text(out, n < 0 ? "-infinity" : "infinity");
 		return;
 	}
-	if (type->encode == encode_date)
+	date_from_usec(&m, days ? n * USEC_OF_DAY : n);
+	if (days)
 		m.has_time = false;
 	m.has_zone = type->encode == encode_timestamptz;
 	date_put_iso(out, &m);
