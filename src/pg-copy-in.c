@@ -219,7 +219,7 @@ main(int argc, char *argv[])
 
 	PGconn *conn = pg_open();
 	struct rows *in = rows_open(operands + 1);
-	struct pg_table table;
+	struct pg_table table = { 0 };
 	struct pgcopy_job job = {
 		.conn = conn, .in = in, .table = &table, .lacking_is_fine = ignore_gone, .widen = add_columns ? widen_table : NULL,
 	};

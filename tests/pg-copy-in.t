@@ -418,6 +418,15 @@ run 74 'a receipt that can not be written' sh -c 'echo a,n | pg-copy-in big >/de
 run 74 'a closed standard output' sh -c 'echo a,n | pg-copy-in big >&-'
 run 66 'a closed standard input' sh -c 'pg-copy-in big <&-' || run 74 'a closed standard input' sh -c 'pg-copy-in big <&-'
 
+# ---- the manual's examples ----
+
+example() {		# example COMMAND: one that needs no network, as the page has it
+	grep -qF -- "\$ $1" "$top/man/pg-copy-in.1"; ok $? "the page has: $1"
+	run 0 "$1" sh -c "$1"
+}
+printf 'srnumber,updateddate\n1-1,2020-01-02T03:04:05\n' >requests.csv
+example 'pg-copy-in --create --unlogged --truncate stage requests.csv'
+
 # ---- the real file ----
 
 la=$shared/311/la311-2020-jan.csv

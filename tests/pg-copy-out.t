@@ -56,6 +56,16 @@ said_not pg-copy-out
 run 0 'a million rows in little memory' limited 100000 pg-copy-out 'pg-copy-out --query "SELECT i, repeat(\$\$x\$\$, 100) AS t FROM generate_series(1, 1000000) i" | wc -l'
 echo 1000000 >want; same 'all of them' want out
 
+# ---- the manual's examples ----
+
+example() {		# example COMMAND: one that needs no network, as the page has it
+	grep -qF -- "\$ $1" "$top/man/pg-copy-out.1"; ok $? "the page has: $1"
+	run 0 "$1" sh -c "$1"
+}
+sql 'CREATE TABLE requests (owner text)'
+example "pg-copy-out --query 'SELECT owner, count(*) FROM requests GROUP BY owner'"
+example 'pg-copy-out --to csv requests | gzip >requests.csv.gz'
+
 mkfifo pipe
 pg-copy-out --query "SELECT i, repeat('x', 1000) AS t FROM generate_series(1, 100000000) i" >pipe 2>err & pid=$!
 exec 7<pipe

@@ -32,6 +32,16 @@ run 0 'the server knows' sql "SELECT count(*) FROM pg_stat_user_tables WHERE rel
 echo 1 >want; same 'of both' want out
 run 0 '--analyze alone' pg-refresh --analyze x
 
+# ---- the manual's examples ----
+
+example() {		# example COMMAND: one that needs no network, as the page has it
+	grep -qF -- "\$ $1" "$top/man/pg-refresh.1"; ok $? "the page has: $1"
+	run 0 "$1" sh -c "$1"
+}
+sql 'CREATE MATERIALIZED VIEW service_requests_by_month AS SELECT 1 AS n; CREATE TABLE requests (owner text)'
+example 'pg-refresh service_requests_by_month'
+example 'pg-refresh --vacuum --analyze requests'
+
 run 78 'a view that is not there stops all before the first' pg-refresh good nowhere; said 'no table nowhere in database "postgres": CREATE MATERIALIZED VIEW it'
 [ ! -s out ]; ok $? 'no receipt'
 run 78 'a table without an option' pg-refresh x; said 'x is a table: say --analyze or --vacuum'

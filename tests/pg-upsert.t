@@ -380,6 +380,15 @@ while kill -0 $pid 2>/dev/null; do sql 'SELECT count(*), min(v), max(v) FROM rep
 wait $pid; ok $? '--replace under readers'
 sort -u seen | grep -vxE '50000\|1\|1|50000\|2\|2' >mixed; [ ! -s mixed ]; ok $? 'who never see a part of it' || sed 's/^/# /' mixed
 
-run 0 'a pooler in transaction mode: no session is needed' sh -c 'psql -XAtqc "ALTER ROLE postgres SET idle_session_timeout = 0"; printf "id,v\nzz,1\n" | pg-upsert x --key id'
+# ---- the manual's examples ----
+
+example() {		# example COMMAND: one that needs no network, as the page has it
+	grep -qF -- "\$ $1" "$top/man/pg-upsert.1"; ok $? "the page has: $1"
+	run 0 "$1" sh -c "$1"
+}
+sql 'DROP TABLE requests; CREATE TABLE requests (srnumber text PRIMARY KEY, updateddate timestamp);
+     CREATE TABLE stage (LIKE requests); INSERT INTO stage VALUES ($$1-1$$, now())'
+example 'pg-upsert requests --key srnumber --newer updateddate --from stage'
+
 run 0 'a record of 60 MiB' sh -c 'psql -XAtqc "CREATE TABLE big (id text PRIMARY KEY, t text)"; (printf "id,t\n1,"; head -c 62914560 /dev/zero | tr "\0" x; echo) | pg-upsert big --key id'
 done_testing
