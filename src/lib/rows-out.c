@@ -117,27 +117,6 @@ put_csv(struct rows_out *out, const struct row *row)
 }
 
 void
-row_json(struct buf *b, const struct row *row)
-{
-	buf_char(b, '{');
-	for (size_t i = 0; i < row->n; i++) {
-		const struct field *f = &row->f[i];
-
-		if (i > 0)
-			buf_char(b, ',');
-		buf_json(b, f->name);
-		buf_char(b, ':');
-		if (f->val.p == NULL)
-			buf_add(b, "null", 4);
-		else if (f->json)
-			buf_str(b, f->val);
-		else
-			buf_json(b, f->val);
-	}
-	buf_char(b, '}');
-}
-
-void
 rows_put(struct rows_out *out, const struct row *row)
 {
 	if (out->format == ROWS_CSV) {

@@ -594,18 +594,3 @@ rows_close(struct rows *in)
 	free(in->row.f);
 	free(in);
 }
-
-struct str
-field_text(const struct field *f, struct buf *scratch)
-{
-	return f->json && f->val.p != NULL ? json_text(f->val, scratch) : f->val;
-}
-
-struct field *
-row_field(const struct row *row, struct str name)
-{
-	for (size_t i = row->n; i-- > 0;)
-		if (str_eq(row->f[i].name, name))
-			return &row->f[i];
-	return NULL;
-}

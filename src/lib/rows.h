@@ -12,12 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/opt.h"
-
-struct field {
-	struct str name, val;           /* val.p NULL: null */
-	bool json;                      /* val is JSON as it came; else text */
-};
-struct row { struct field *f; size_t n; };
+#include "lib/row.h"
 
 enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };
 
@@ -61,14 +56,6 @@ void rows_check(struct rows *);
 void rows_close(struct rows *);                 /* rows_check() too */
 /* Calls FLUSH before a read that may have to wait; rows_stdout() sets it. */
 void rows_before_wait(struct rows *, void (*flush)(void));
-
-/* Appends the row as a JSON object. */
-void row_json(struct buf *, const struct row *);
-/* Field values as text: a JSON string without quotes and escapes, anything else as it stands.  Points into the row or
- * into scratch.  p NULL for null. */
-struct str field_text(const struct field *, struct buf *scratch);
-/* The field, the last of that name; NULL when there is none. */
-struct field *row_field(const struct row *, struct str name);
 
 /* Writing.  rows_stdout() writes in the format of --to, else of IN, else NDJSON.  CSV has the columns of
  * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
