@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "lib/csv.h"
 #include "lib/err.h"
@@ -16,6 +15,8 @@
 #include "lib/progress.h"
 #include "lib/rows.h"
 #include "lib/soda.h"
+#include "lib/soda-columns.h"
+#include "lib/soql.h"
 
 #define MAX_JOBS 16
 #define FIRST_PAGE 1000         /* rows; shows how wide they are */
@@ -87,157 +88,13 @@ struct fetch {
 	struct csv split;
 };
 
-/* The dataset's columns */
-
-struct column { struct str name, type, position, title; };     /* JSON, in the metadata */
-
-static bool
-has_flag(struct str flags, struct str flag)
-{
-	struct json_walk w = json_walk(flags);
-	bool found = false;
-
-	while (flags.p != NULL && json_next(&w))
-		found = found || str_eq(w.value, flag);
-	return found;
-}
-
-static size_t
-find_columns(const struct buf *metadata, struct column **columns)
-{
-	const char *p = json_space(metadata->p, metadata->p + metadata->len);
-	struct str view = { p, metadata->p + metadata->len - p };
-	struct json_walk w = json_walk(json_get(view, "columns"));
-	size_t n = 0;
-
-	*columns = NULL;
-	while (json_next(&w)) {
-		struct column c = { json_get(w.value, "fieldName"), json_get(w.value, "dataTypeName"),
-			json_get(w.value, "position"), json_get(w.value, "name") };
-
-		if (!json_is_string(c.name) || !json_is_string(c.type))
-			die(EX_PROTOCOL, "the metadata have a column without fieldName or dataTypeName");
-		if (c.name.p[1] == ':' || has_flag(json_get(w.value, "flags"), STR("\"hidden\"")))
-			continue;       /* what `*` does not select: :id, :@computed_region_..., hidden ones */
-		*columns = xrealloc(*columns, n + 1, sizeof **columns);
-		(*columns)[n++] = c;
-	}
-	return n;
-}
-
 /* The query */
-
-/* A word of SoQL outside of quotes: NAME by itself, or as a function where CALL. */
-static bool
-has_word(const char *soql, const char *name, bool call)
-{
-	static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:@";
-
-	while (soql != NULL && *soql != '\0') {
-		size_t n = strspn(soql, in_name);
-
-		if (n == strlen(name) && strncasecmp(soql, name, n) == 0 &&
-		    (!call || soql[n + strspn(soql + n, " \t\n")] == '('))
-			return true;
-		soql += n;
-		if (*soql == '\'' || *soql == '`') {
-			const char *close = strchr(soql + 1, *soql);
-
-			soql = close != NULL ? close : "";
-		}
-		if (n == 0 || *soql == '\'' || *soql == '`')
-			soql += *soql != '\0';
-	}
-	return false;
-}
-
-/* A select that makes rows of its own has neither :id nor a count. */
-static bool
-makes_groups(const char *soql)
-{
-	static const char *const aggregates[] = { "count", "sum", "avg", "min", "max", "median", "stddev_pop", "stddev_samp",
-		"var_pop", "var_samp", "regr_slope", "regr_intercept", "regr_r2", "percentile_cont", "percentile_disc" };
-
-	for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
-		if (has_word(soql, aggregates[i], true))
-			return true;
-	return has_word(soql, "distinct", false);
-}
-
-/* ITEM by itself among what is selected, under no other name. */
-static bool
-has_item(const char *soql, const char *item)
-{
-	static const char blank[] = " \t\n";
-
-	while (soql != NULL && *soql != '\0') {
-		size_t n = strlen(item);
-
-		soql += strspn(soql, blank);
-		if (strncmp(soql, item, n) == 0) {
-			const char *after = soql + n + strspn(soql + n, blank);
-
-			if (*after == ',' || *after == '\0')
-				return true;
-		}
-		soql = strchr(soql, ',');
-		soql += soql != NULL;
-	}
-	return false;
-}
-
-static char *
-joined(const char *a, const char *between, const char *b)
-{
-	struct buf text = { 0 };
-
-	if (a == NULL && b == NULL)
-		return NULL;
-	if (a == NULL || b == NULL)
-		return xstrdup(a != NULL ? a : b);
-	buf_fmt(&text, "%s%s%s", a, between, b);
-	return buf_take(&text);
-}
-
-/* COLUMN=TIMESTAMP as a condition; "2020-01-31 12:00:00" is how Postgres writes it, with a T as Socrata does. */
-static char *
-since_condition(void)
-{
-	static const char in_column[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:@";
-	struct buf b = { 0 };
-	const char *time;
-	size_t n;
-
-	if (since == NULL)
-		return NULL;
-	n = strspn(since, in_column);
-	time = since + n + 1;
-	if (n == 0 || since[n] != '=')
-		die(EX_USAGE, "--since %s: want COLUMN=TIMESTAMP", since);
-	if (strspn(time, "0123456789-T :.Z+") != strlen(time) || strlen(time) < 10 || strspn(time, "0123456789") != 4 ||
-	    (time[10] != '\0' && time[10] != 'T' && time[10] != ' '))
-		die(EX_USAGE, "--since %s: want a timestamp such as 2020-01-31T00:00:00", since);
-	buf_fmt(&b, "%.*s >= '%.10s%s%s'", (int)n, since, time, time[10] != '\0' ? "T" : "", time[10] != '\0' ? time + 11 : "");
-	return buf_take(&b);
-}
-
-/* Both conditions: each in brackets, for either may hold an OR. */
-static char *
-both(const char *a, const char *b)
-{
-	struct buf text = { 0 };
-
-	if (a == NULL || b == NULL)
-		return joined(a, "", b);
-	buf_fmt(&text, "(%s) AND %s", a, b);
-	return buf_take(&text);
-}
 
 /* --where and --since together; NULL where there is neither. */
 static char *
 make_condition(void)
 {
-	char *after = since_condition(), *condition = both(opt_where, after);
+	char *after = soql_since(since), *condition = soql_and(opt_where, after);
 
 	free(after);
 	return condition;
@@ -247,15 +104,15 @@ make_condition(void)
 static void
 choose_paging(struct fetch *f)
 {
-	bool groups = makes_groups(opt_select);
+	bool groups = soql_groups(opt_select);
 
 	f->paging = groups ? opt_order != NULL ? BY_OFFSET : ONE_PAGE
 	    : opt_order != NULL || jobs > 1 ? BY_OFFSET : BY_ID;
 	f->counted = !groups;
-	f->adds_id = !groups && !has_item(opt_select, ":id") && !has_item(opt_select, ":*");
+	f->adds_id = !groups && !soql_selects(opt_select, ":id") && !soql_selects(opt_select, ":*");
 	f->has_id = !groups;
-	f->select = f->adds_id ? joined(":id", ",", opt_select != NULL ? opt_select : "*") : joined(NULL, "", opt_select);
-	f->order = groups ? joined(opt_order, "", NULL) : joined(opt_order, ",", ":id");
+	f->select = f->adds_id ? soql_join(":id", ",", opt_select != NULL ? opt_select : "*") : soql_join(NULL, "", opt_select);
+	f->order = groups ? soql_join(opt_order, "", NULL) : soql_join(opt_order, ",", ":id");
 }
 
 /* Rows of a view may have no :id: then what was asked for is asked for as it is. */
@@ -267,8 +124,8 @@ without_id(struct fetch *f)
 	free(f->select);
 	free(f->order);
 	f->adds_id = f->has_id = false;
-	f->select = joined(opt_select, "", NULL);
-	f->order = joined(opt_order, "", NULL);
+	f->select = soql_join(opt_select, "", NULL);
+	f->order = soql_join(opt_order, "", NULL);
 	f->paging = opt_order != NULL ? BY_OFFSET : ONE_PAGE;
 	return true;
 }
@@ -288,19 +145,17 @@ has_regions(const struct fetch *f, const struct page *page)
 static void
 list_columns(struct fetch *f)
 {
-	struct buf metadata = { 0 }, list = { 0 };
-	struct column *columns;
-	size_t n;
+	struct soda_columns columns = soda_columns_of(f->soda);
+	struct buf list = { 0 };
 
-	soda_metadata(f->soda, &metadata);
-	n = find_columns(&metadata, &columns);
-	for (size_t i = 0; i < n; i++)
-		buf_fmt(&list, "%s%.*s", i > 0 || f->adds_id ? "," : "", (int)columns[i].name.n - 2, columns[i].name.p + 1);
+	for (size_t i = 0; i < columns.n; i++) {
+		buf_text(&list, i > 0 || f->adds_id ? "," : "");
+		buf_str(&list, columns.c[i].name);
+	}
 	free(f->select);
-	f->select = joined(f->adds_id ? ":id" : "", "", list.p);
+	f->select = soql_join(f->adds_id ? ":id" : "", "", list.p);
 	f->listed = true;
-	free(columns);
-	buf_free(&metadata);
+	soda_columns_free(&columns);
 	buf_free(&list);
 }
 
@@ -522,7 +377,7 @@ start_page(struct fetch *f, struct page *page, unsigned long long offset, unsign
 	} else if (f->paging != BY_ID) {
 		q.offset = offset;
 	}
-	q.where = where = both(f->where, after.p);
+	q.where = where = soql_and(f->where, after.p);
 	buf_fmt(&what, "page %llu after %llu rows", page->number, offset);
 	f->started++;
 	page->reply = soda_start(f->soda, &q, (struct http_request){
@@ -838,7 +693,7 @@ fetch_bulk(struct fetch *f)
 	struct stream s = { .page = { .fetch = f } };
 	struct soda_query q = { .select = opt_select, .where = f->where, .order = opt_order, .csv = f->csv };
 
-	f->counted = !makes_groups(opt_select);
+	f->counted = !soql_groups(opt_select);
 	if (soda_api == SODA_2)
 		warning("the old bulk download is deprecated from October 2026, and has people's names for columns: see --api 3");
 	s.page.reply = soda_start_export(f->soda, &q, (struct http_request){
@@ -892,89 +747,15 @@ judge_rows(unsigned long long rows)
 }
 
 static void
-put_columns(const struct column *c, size_t n)
-{
-	static const struct str names[] = { { "name", 4 }, { "type", 4 }, { "position", 8 }, { "title", 5 } };
-	struct rows_out *out = rows_stdout(NULL);
-
-	rows_columns(out, names, 4);
-	for (size_t i = 0; i < n; i++) {
-		struct field f[] = { { names[0], c[i].name, true }, { names[1], c[i].type, true },
-			{ names[2], c[i].position, true }, { names[3], c[i].title, true } };
-
-		rows_put(out, &(struct row){ f, 4 });
-	}
-	rows_finish(out);
-}
-
-static struct str
-text_of(const struct row *row, const char *name, struct rows *in, struct buf *scratch)
-{
-	const struct field *f = row_field(row, str_of(name));
-	struct str text = f != NULL ? field_text(f, scratch) : (struct str){ NULL, 0 };
-
-	if (text.p == NULL)
-		die(EX_DATAERR, "%s: no \"%s\": want the output of soda-fetch --columns", rows_where(in), name);
-	return text;
-}
-
-static void
-add_name(struct buf *list, const char *intro, struct str name)
-{
-	buf_fmt(list, "%s%.*s", list->len > 0 ? ", " : intro, (int)name.n, name.p);
-}
-
-/* Dies and names what is gone, new or of another type, where the columns are not those of the file. */
-static void
-compare_columns(const struct column *c, size_t n)
-{
-	struct buf gone = { 0 }, fresh = { 0 }, retyped = { 0 }, scratch[2] = { { 0 }, { 0 } };
-	char *files[] = { (char *)expect_columns, NULL };
-	bool *seen = xcalloc(n + 1, sizeof *seen);
-	struct rows *in = rows_open(files);
-	struct row *row;
-
-	while ((row = rows_next(in)) != NULL) {
-		struct str name = text_of(row, "name", in, &scratch[0]), type = text_of(row, "type", in, &scratch[1]);
-		size_t i = 0;
-
-		while (i < n && !str_eq(name, (struct str){ c[i].name.p + 1, c[i].name.n - 2 }))
-			i++;
-		seen[i] = true;
-		if (i == n)
-			add_name(&gone, "gone: ", name);
-		else if (!str_eq(type, (struct str){ c[i].type.p + 1, c[i].type.n - 2 }))
-			buf_fmt(&retyped, "%s%.*s from %.*s to %.*s", retyped.len > 0 ? ", " : "retyped: ", (int)name.n, name.p,
-			    (int)type.n, type.p, (int)c[i].type.n - 2, c[i].type.p + 1);
-	}
-	rows_close(in);
-	for (size_t i = 0; i < n; i++)
-		if (!seen[i])
-			add_name(&fresh, "new: ", (struct str){ c[i].name.p + 1, c[i].name.n - 2 });
-	if (gone.len + fresh.len + retyped.len > 0)
-		die(EX_DATAERR, "columns are not those of %s: %s%s%s%s%s", expect_columns, gone.len > 0 ? gone.p : "",
-		    gone.len > 0 && fresh.len + retyped.len > 0 ? "; " : "", fresh.len > 0 ? fresh.p : "",
-		    fresh.len > 0 && retyped.len > 0 ? "; " : "", retyped.len > 0 ? retyped.p : "");
-	for (size_t i = 0; i < 2; i++)
-		buf_free(&scratch[i]);
-	free(seen);
-}
-
-static void
 do_columns(struct soda *soda)
 {
-	struct buf metadata = { 0 };
-	struct column *columns;
-	size_t n;
+	struct soda_columns columns = soda_columns_of(soda);
 
-	soda_metadata(soda, &metadata);
-	n = find_columns(&metadata, &columns);
 	if (expect_columns != NULL)
-		compare_columns(columns, n);
+		soda_columns_expect(&columns, expect_columns);
 	if (just_columns)
-		put_columns(columns, n);
-	free(columns);
-	buf_free(&metadata);
+		soda_columns_put(&columns);
+	soda_columns_free(&columns);
 }
 
 static void

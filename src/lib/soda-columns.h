@@ -1,0 +1,32 @@
+/*
+ * soda-columns.h - the columns of a Socrata dataset, as its metadata have them.
+ *
+ * Those that `*` selects, in its order: not :id and its kin, not the :@computed_region_... that the platform adds, no
+ * hidden ones.  As records they have the fields name, type, position and title.
+ */
+#ifndef SODA_COLUMNS_H
+#define SODA_COLUMNS_H
+
+#include "lib/buf.h"
+#include "lib/soda.h"
+
+struct soda_column {
+	struct str name, type;          /* "created_date", "calendar_date", without their quotes */
+	struct str position, title;     /* JSON; p NULL where there is none */
+};
+struct soda_columns {
+	struct soda_column *c;
+	size_t n;
+	struct buf metadata;            /* what they point into */
+};
+
+/* Asks the server; soda_columns_free() when done. */
+struct soda_columns soda_columns_of(struct soda *);
+void soda_columns_free(struct soda_columns *);
+
+/* Writes them to standard output as records. */
+void soda_columns_put(const struct soda_columns *);
+/* Dies EX_DATAERR and names what is gone, new or of another type, unless they are those of FILE, records as above. */
+void soda_columns_expect(const struct soda_columns *, const char *file);
+
+#endif
