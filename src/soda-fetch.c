@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/csv.h"
 #include "lib/err.h"
-#include "lib/json.h"
 #include "lib/progress.h"
 #include "lib/rows.h"
 #include "lib/soda.h"
 #include "lib/soda-columns.h"
+#include "lib/soda-page.h"
+#include "lib/soda-stream.h"
 #include "lib/soql.h"
 
 #define MAX_JOBS 16
@@ -63,9 +63,9 @@ enum paging {
 struct page {
 	struct fetch *fetch;
 	struct http_reply *reply;
-	unsigned long long number, offset, asked, rows;
-	struct str data;                /* records, in reply's body */
-	struct buf header, first_id, last_id, why;
+	unsigned long long number, offset, asked;
+	struct soda_page body;
+	struct buf why;
 };
 
 struct fetch {
@@ -85,7 +85,6 @@ struct fetch {
 	unsigned long long size;        /* rows to ask for */
 	unsigned long long wide;        /* bytes a row, by the last page */
 	struct buf stamp, header, last_id, previous_id;
-	struct csv split;
 };
 
 /* The query */
@@ -137,8 +136,8 @@ has_regions(const struct fetch *f, const struct page *page)
 	static const char region[] = ":@computed_region_";
 	const char *fields = http_header(page->reply, "X-SODA2-Fields");
 
-	return (fields != NULL && strstr(fields, region) != NULL) || (page->header.p != NULL && strstr(page->header.p, region) != NULL) ||
-	    (!f->csv && page->data.n > 0 && strstr(page->data.p, region) != NULL);
+	return (fields != NULL && strstr(fields, region) != NULL) || (page->body.header.p != NULL && strstr(page->body.header.p, region) != NULL) ||
+	    (!f->csv && page->body.data.n > 0 && strstr(page->body.data.p, region) != NULL);
 }
 
 /* `*` has those columns or lacks them depending on the order asked for (SODA paging): so the others are asked for by name. */
@@ -159,26 +158,7 @@ list_columns(struct fetch *f)
 	buf_free(&list);
 }
 
-/* Pages: checked and cut to their rows where they lie */
-
-static void
-clear_page(struct page *page)
-{
-	page->rows = 0;
-	page->data = (struct str){ NULL, 0 };
-	buf_reset(&page->header);
-	buf_reset(&page->first_id);
-	buf_reset(&page->last_id);
-}
-
-static void
-keep_id(struct page *page, struct str id)
-{
-	if (page->first_id.len == 0)
-		buf_str(&page->first_id, id);
-	buf_reset(&page->last_id);
-	buf_str(&page->last_id, id);
-}
+/* Asking for pages, and what they say of each other */
 
 /* A page with fewer rows than the source counts was cut between two of them, unless the data changed. */
 static const char *
@@ -193,171 +173,21 @@ check_rows(struct page *page)
 	soda_stamp(&stamp, page->reply);
 	at_rest = stamp.len > 0 && str_eq(buf_all(&stamp), buf_all(&f->stamp));
 	buf_free(&stamp);
-	if (!at_rest || !f->counted || page->rows >= due)
+	if (!at_rest || !f->counted || page->body.rows >= due)
 		return NULL;
 	buf_reset(&page->why);
-	buf_fmt(&page->why, "%llu rows came where the source counts %llu", page->rows, due);
+	buf_fmt(&page->why, "%llu rows came where the source counts %llu", page->body.rows, due);
 	return page->why.p;
 }
 
-/* Cuts the member :id out of the object, wherever it is; what stays moves to OUT.  Returns its end there. */
-static char *
-cut_id(struct page *page, struct str object, char *out)
-{
-	struct json_walk w = json_walk(object);
-	char *start = out++;
-
-	while (json_next(&w)) {
-		const char *from = w.key.p - 1;
-		size_t n = w.value.p + w.value.n - from;
-
-		if (str_eq(w.key, STR(":id")) && json_is_string(w.value)) {
-			keep_id(page, (struct str){ w.value.p + 1, w.value.n - 2 });
-			continue;
-		}
-		if (out > start + 1)
-			*out++ = ',';
-		memmove(out, from, n);
-		out += n;
-	}
-	*start = '{';
-	*out++ = '}';
-	return out;
-}
-
-/*
- * The row at P, checked, moves to *OUT without its :id, on one line.  Returns its end in the page, or NULL.  In almost all
- * rows :id comes first, and is cut by putting the brace behind it, so that the check is the only pass.
- */
 static const char *
-take_row(struct page *page, char *p, const char *end, char **out, struct json_error *e)
-{
-	static const char lead[] = "{\":id\":\"";
-	const size_t n = sizeof lead - 1;
-	char *id = p + n, *q = id, *line = *out;
-	bool cut = false;
-
-	if (page->fetch->adds_id && (size_t)(end - p) > n && memcmp(p, lead, n) == 0) {
-		q += strcspn(q, "\"\\");
-		cut = *q == '"' && ((q[1] == ',' && q[2] == '"') || q[1] == '}');
-	}
-	if (cut) {
-		keep_id(page, (struct str){ id, q - id });
-		p = q[1] == ',' ? q + 1 : q;
-		*p = '{';
-	}
-
-	const char *past = json_skip(p, end, e);
-
-	if (past == NULL)
-		return NULL;
-	if (page->fetch->adds_id && !cut) {
-		*out = cut_id(page, (struct str){ p, past - p }, line);
-	} else {
-		if (page->fetch->has_id && !cut) {
-			struct str own = json_get((struct str){ p, past - p }, ":id");
-
-			if (json_is_string(own))
-				keep_id(page, (struct str){ own.p + 1, own.n - 2 });
-		}
-		memmove(line, p, past - p);
-		*out = line + (past - p);
-	}
-	for (char *nl = line; (nl = memchr(nl, '\n', *out - nl)) != NULL; )
-		*nl = ' ';              /* between tokens: strings hold no raw line break */
-	page->rows++;
-	return past;
-}
-
-/* A check: a whole JSON array of objects, which becomes NDJSON.  A line is never longer than its row in the array. */
-static const char *
-split_json(struct http_reply *reply, void *arg)
+check_page(struct http_reply *reply, void *arg)
 {
 	struct page *page = arg;
-	char *body = reply->body.p, *out = body;
-	const char *end, *p;
-	struct json_error e = { 0 };
+	const char *why = soda_page_cut(&page->body, reply);
 
-	clear_page(page);
-	if (reply->body.len == 0)
-		return soda_no_rows(reply);
-	end = body + reply->body.len;
-	p = json_space(body, end);
-	if (*p != '[')
-		return soda_no_rows(reply);
-	p = json_space(p + 1, end);
-	for (bool more = *p != ']'; more; ) {
-		if (*p != '{')
-			return p == end ? "the JSON ends too soon" : "a row is no object";
-		p = take_row(page, body + (p - body), end, &out, &e);
-		if (p == NULL)
-			return e.cut ? "the JSON ends too soon" : e.why;
-		p = json_space(p, end);
-		if (*p != ',' && *p != ']')
-			return p == end ? "the JSON ends too soon" : "rows without a comma between them";
-		more = *p == ',';
-		*out++ = '\n';         /* takes the place of the bracket or comma before the row */
-		p = more ? json_space(p + 1, end) : p;
-	}
-	if (json_space(p + 1, end) != end)
-		return "something follows the JSON";
-	page->data = (struct str){ body, out - body };
-	return check_rows(page);
+	return why != NULL ? why : check_rows(page);
 }
-
-/* How many bytes at the start of the CSV record at P its first field and the comma take. */
-static size_t
-first_field(const struct csv *csv)
-{
-	return csv->f[0].val.n + (csv->f[0].quoted ? 2 : 0) + (csv->n > 1 ? 1 : 0);
-}
-
-/* A check: whole CSV, every record as wide as the header, which is kept apart. */
-static const char *
-split_csv(struct http_reply *reply, void *arg)
-{
-	struct page *page = arg;
-	struct csv *csv = &page->fetch->split;
-	const char *p = reply->body.p, *end, *next;
-	char *out = reply->body.p;
-	bool cut = page->fetch->adds_id;
-	size_t width, id = 0;
-
-	clear_page(page);
-	if (reply->body.len == 0)
-		return "the answer is empty, and has no header";
-	end = p + reply->body.len;
-	if (end[-1] != '\n')
-		return "the CSV ends within a line";
-	next = csv_split(csv, p, end, true);
-	width = csv->n;
-	while (page->fetch->has_id && id < width && !str_eq(csv->f[id].val, STR(":id")))
-		id++;
-	if (csv->why != NULL || (cut && id != 0))
-		return csv->why != NULL ? csv->why : "the CSV lacks the column :id";
-	buf_add(&page->header, p + (cut ? first_field(csv) : 0), next - p - (cut ? first_field(csv) : 0));
-	page->data.p = cut ? out : next;
-	for (p = next; p < end; p = next) {
-		next = csv_split(csv, p, end, true);
-		if (csv->why != NULL)
-			return csv->why;
-		if (csv->n != width)
-			return "a record is not as wide as the header";
-		if (page->fetch->has_id && id < width)
-			keep_id(page, csv->f[id].val);
-		if (cut) {
-			size_t skip = first_field(csv);
-
-			memmove(out, p + skip, next - p - skip);
-			out += next - p - skip;
-		}
-		page->rows++;
-	}
-	page->data.n = (cut ? out : end) - page->data.p;
-	return check_rows(page);
-}
-
-/* Asking for pages, and what they say of each other */
 
 static void
 start_page(struct fetch *f, struct page *page, unsigned long long offset, unsigned long long asked)
@@ -370,6 +200,9 @@ start_page(struct fetch *f, struct page *page, unsigned long long offset, unsign
 	page->number = f->started + 1;
 	page->offset = offset;
 	page->asked = asked;
+	page->body.csv = f->csv;
+	page->body.has_id = f->has_id;
+	page->body.cuts_id = f->adds_id;
 	if (f->paging == BY_ID && f->last_id.len > 0) {
 		buf_text(&after, ":id > '");
 		buf_str(&after, buf_all(&f->last_id));
@@ -381,7 +214,7 @@ start_page(struct fetch *f, struct page *page, unsigned long long offset, unsign
 	buf_fmt(&what, "page %llu after %llu rows", page->number, offset);
 	f->started++;
 	page->reply = soda_start(f->soda, &q, (struct http_request){
-		.what = what.p, .check = f->csv ? split_csv : split_json, .arg = page,
+		.what = what.p, .check = check_page, .arg = page,
 		.max_body = page_size > 0 ? 0 : PAGES_AT_MOST / (jobs + 1), .may_be_big = page_size == 0,
 	});
 	buf_free(&after);
@@ -475,15 +308,15 @@ compare_pages(struct fetch *f, const struct page *page)
 	soda_stamp(&stamp, page->reply);
 	compare_stamp(f, &stamp);
 	buf_free(&stamp);
-	if (page->rows > page->asked)
+	if (page->body.rows > page->asked)
 		die(EX_PROTOCOL, "%s: page %llu: asked for %llu rows, got %llu: the server ignores the limit", page->reply->name,
-		    page->number, page->asked, page->rows);
-	if (page->first_id.len > 0 && str_eq(buf_all(&page->first_id), buf_all(&f->previous_id)))
+		    page->number, page->asked, page->body.rows);
+	if (page->body.first_id.len > 0 && str_eq(buf_all(&page->body.first_id), buf_all(&f->previous_id)))
 		die(EX_PROTOCOL, "%s: page %llu repeats page %llu: the server ignores %s", page->reply->name, page->number,
 		    page->number - 1, f->paging == BY_ID ? "the condition on :id" : "the offset");
-	if (f->csv && page->number > 1 && !str_eq(buf_all(&page->header), buf_all(&f->header)))
+	if (f->csv && page->number > 1 && !str_eq(buf_all(&page->body.header), buf_all(&f->header)))
 		die(EX_TEMPFAIL, "%s: page %llu: its columns are not those of page 1: run again", page->reply->name, page->number);
-	if (f->paging == BY_ID && page->rows > 0 && page->first_id.len == 0)
+	if (f->paging == BY_ID && page->body.rows > 0 && page->body.first_id.len == 0)
 		die(EX_PROTOCOL, "%s: page %llu: rows without an :id", page->reply->name, page->number);
 }
 
@@ -494,18 +327,6 @@ swap(struct buf *a, struct buf *b)
 
 	*a = *b;
 	*b = c;
-}
-
-/* SODA 3's last page may hold rows past --limit. */
-static void
-cut_surplus(struct page *page, unsigned long long wanted)
-{
-	const char *p = page->data.p, *end = p + page->data.n;
-
-	for (unsigned long long i = 0; i < wanted; i++)
-		p = page->fetch->csv ? csv_split(&page->fetch->split, p, end, true) : (const char *)memchr(p, '\n', end - p) + 1;
-	page->data.n = p - page->data.p;
-	page->rows = wanted;
 }
 
 /* The oldest page, once it is there; NULL when it has to be asked for in another way. */
@@ -538,20 +359,20 @@ take_page(struct fetch *f)
 	compare_pages(f, page);
 	f->oldest = (f->oldest + 1) % (MAX_JOBS + 1);
 	f->in_flight--;
-	if (row_limit >= 0 && page->rows > row_limit - f->rows)
-		cut_surplus(page, row_limit - f->rows);
+	if (row_limit >= 0 && page->body.rows > row_limit - f->rows)
+		soda_page_keep(&page->body, row_limit - f->rows);
 	if (page->number == 1)
-		swap(&f->header, &page->header);
-	swap(&f->previous_id, &page->first_id);
-	if (page->rows > 0) {
-		swap(&f->last_id, &page->last_id);
-		f->wide = page->data.n / page->rows;
+		swap(&f->header, &page->body.header);
+	swap(&f->previous_id, &page->body.first_id);
+	if (page->body.rows > 0) {
+		swap(&f->last_id, &page->body.last_id);
+		f->wide = page->body.data.n / page->body.rows;
 	}
-	f->rows += page->rows;
+	f->rows += page->body.rows;
 	if (f->paging == BY_ID)
 		f->planned = f->rows;
-	f->ended = page->rows == 0 || (row_limit >= 0 && f->rows >= (unsigned long long)row_limit) ||
-	    (page->rows < page->asked && (!f->counted || f->rows >= f->total));
+	f->ended = page->body.rows == 0 || (row_limit >= 0 && f->rows >= (unsigned long long)row_limit) ||
+	    (page->body.rows < page->asked && (!f->counted || f->rows >= f->total));
 	if (f->paging == ONE_PAGE && !f->ended)
 		die(EX_USAGE, "more than %llu rows, which have no :id to page by: give --order with columns that tell rows apart",
 		    page->asked);
@@ -563,10 +384,10 @@ put_page(struct fetch *f, struct page *page)
 {
 	if (f->csv && page->number == 1)
 		rows_put_raw(f->out, buf_all(&f->header));
-	rows_put_raw(f->out, page->data);
+	rows_put_raw(f->out, page->body.data);
 	rows_flush(f->out);             /* so that a reader who left is noticed by now */
-	progress.rows += page->rows;
-	progress.bytes += page->data.n;
+	progress.rows += page->body.rows;
+	progress.bytes += page->body.data.n;
 	progress_check();
 	soda_done(f->soda, page->reply);
 }
@@ -596,114 +417,16 @@ fetch_pages(struct fetch *f)
 	}
 }
 
-/* The stream of --bulk: one request, whose rows are written as they come, so no second try once some were */
-
-struct stream {
-	struct page page;
-	enum { BEFORE, FIRST, BETWEEN, NEXT, AFTER } at;        /* in the JSON array */
-	size_t width;                   /* fields of the CSV header */
-};
-
-/* Where the JSON goes on once the byte at P is seen; true when P is taken with it. */
-static bool
-step_json(struct stream *s, char c)
-{
-	if ((s->at == BEFORE && c == '[') || (s->at == BETWEEN && c == ','))
-		s->at = s->at == BEFORE ? FIRST : NEXT;
-	else if ((s->at == FIRST || s->at == BETWEEN) && c == ']')
-		s->at = AFTER;
-	else if ((s->at != FIRST && s->at != NEXT) || c != '{')
-		die(EX_PROTOCOL, "%s: after %llu rows: the answer is no JSON array of rows", s->page.reply->name, s->page.rows);
-	return c != '{';
-}
-
-static const char *
-stream_json(struct stream *s, char *p, const char *end)
-{
-	struct json_error e = { 0 };
-
-	while ((p += json_space(p, end) - p) < end) {
-		char *line = p;
-
-		if (step_json(s, *p)) {
-			p++;
-			continue;
-		}
-
-		const char *past = take_row(&s->page, p, end, &line, &e);
-
-		if (past == NULL && e.cut)
-			break;
-		if (past == NULL)
-			die(EX_PROTOCOL, "%s: after %llu rows: %s", s->page.reply->name, s->page.rows, e.why);
-		rows_put_raw(s->page.fetch->out, (struct str){ p, line - p });
-		rows_put_raw(s->page.fetch->out, STR("\n"));
-		p += past - p;
-		s->at = BETWEEN;
-	}
-	return p;
-}
-
-static const char *
-stream_csv(struct stream *s, const char *start, const char *end)
-{
-	struct csv *csv = &s->page.fetch->split;
-	const char *p = start, *next;
-
-	while (p < end && (next = csv_split(csv, p, end, false)) != NULL) {
-		if (csv->why == NULL && s->width > 0 && csv->n != s->width)
-			csv->why = "a record is not as wide as the header";
-		if (csv->why != NULL)
-			die(EX_PROTOCOL, "%s: after %llu rows: %s", s->page.reply->name, s->page.rows, csv->why);
-		if (s->width > 0)
-			s->page.rows++;
-		s->width = csv->n;
-		p = next;
-	}
-	rows_put_raw(s->page.fetch->out, (struct str){ start, p - start });
-	return p;
-}
-
-static void
-stream(struct buf *arrived, void *arg)
-{
-	struct stream *s = arg;
-	char *end = arrived->p + arrived->len;
-	const char *rest = s->page.fetch->csv ? stream_csv(s, arrived->p, end) : stream_json(s, arrived->p, end);
-
-	progress.rows = s->page.rows;
-	progress.bytes += rest - arrived->p;
-	memmove(arrived->p, rest, end - rest);
-	arrived->len = end - rest;
-	arrived->p[arrived->len] = '\0';
-}
-
-static const char *
-check_stream(struct http_reply *reply, void *arg)
-{
-	const struct stream *s = arg;
-	bool whole = reply->body.len == 0 && (s->page.fetch->csv ? s->width > 0 : s->at == AFTER);
-
-	return whole ? NULL : "the stream ends too soon";
-}
-
+/* The stream of --bulk: one request, whose rows are written as they come. */
 static void
 fetch_bulk(struct fetch *f)
 {
-	struct stream s = { .page = { .fetch = f } };
 	struct soda_query q = { .select = opt_select, .where = f->where, .order = opt_order, .csv = f->csv };
 
 	f->counted = !soql_groups(opt_select);
 	if (soda_api == SODA_2)
 		warning("the old bulk download is deprecated from October 2026, and has people's names for columns: see --api 3");
-	s.page.reply = soda_start_export(f->soda, &q, (struct http_request){
-		.what = "bulk download", .sink = stream, .check = check_stream, .arg = &s });
-	if (!soda_wait(f->soda, s.page.reply))
-		soda_bad_query(s.page.reply);
-	f->rows = s.page.rows;
-	soda_done(f->soda, s.page.reply);
-	buf_free(&s.page.first_id);
-	buf_free(&s.page.last_id);
+	f->rows = soda_stream(f->soda, &q, f->out);
 }
 
 /* What the run amounts to */
@@ -782,7 +505,6 @@ fetch_rows(struct fetch *f)
 	progress.total_rows = f->total;
 	f->out = rows_stdout(NULL);
 	f->csv = rows_out_format(f->out) == ROWS_CSV;
-	f->split = CSV_COMMA;
 	if (bulk)
 		fetch_bulk(f);
 	else
@@ -804,16 +526,13 @@ static void
 close_fetch(struct fetch *f)
 {
 	for (size_t i = 0; i <= MAX_JOBS; i++) {
-		buf_free(&f->page[i].header);
-		buf_free(&f->page[i].first_id);
-		buf_free(&f->page[i].last_id);
+		soda_page_free(&f->page[i].body);
 		buf_free(&f->page[i].why);
 	}
 	buf_free(&f->stamp);
 	buf_free(&f->header);
 	buf_free(&f->last_id);
 	buf_free(&f->previous_id);
-	csv_free(&f->split);
 	free(f->select);
 	free(f->where);
 	free(f->order);
