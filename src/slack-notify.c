@@ -14,6 +14,7 @@
 #include "lib/input.h"
 #include "lib/json.h"
 #include "lib/rows.h"
+#include "lib/url.h"
 
 #define MOST 4000               /* characters: a longer text becomes several posts, or is cut by Slack where it likes */
 #define MARK "... (cut)"
@@ -236,7 +237,7 @@ find_webhook(void)
 		url = opt_secret(name = "SLACK_HOOK");
 	if (url == NULL || *url == '\0')
 		return NULL;
-	if (strncasecmp(url, "https://", 8) != 0 && !(http_plain(url) && http_loopback(url)))
+	if (strncasecmp(url, "https://", 8) != 0 && !(url_plain(url) && url_loopback(url)))
 		die(EX_CONFIG, "%s: want an https:// URL", name);
 	/* The path alone is the secret too, and so is each part that could be shown without the rest. */
 	path = strchr(strstr(url, "://") + 3, '/');

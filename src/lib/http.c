@@ -11,17 +11,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/json.h"
+#include "lib/message.h"
 #include "lib/progress.h"
+#include "lib/url.h"
 
 #define MAX_REDIRECTS 10
 #define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
-#define MESSAGE 300             /* bytes of a server's message that are shown */
 
 double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
 long long http_retries = 8;
@@ -117,110 +117,7 @@ http_close(struct http *http)
 	free(http);
 }
 
-/* URLs */
-
-void
-http_escape(struct buf *b, struct str text)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = text.p[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL))
-			buf_char(b, c);
-		else
-			buf_add(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
-	}
-}
-
-/* One part of a URL; caller frees with curl_free().  NULL when the URL is none. */
-static char *
-url_part(const char *url, CURLUPart part, unsigned flags)
-{
-	CURLU *u = curl_url();
-	char *value = NULL;
-
-	if (u == NULL)
-		die(EX_OSERR, "out of memory");
-	if (curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME) == CURLUE_OK)
-		curl_url_get(u, part, &value, flags);
-	curl_url_cleanup(u);
-	return value;
-}
-
-bool
-http_plain(const char *url)
-{
-	return strncasecmp(url, "http://", 7) == 0;
-}
-
-bool
-http_loopback(const char *url)
-{
-	char *host = url_part(url, CURLUPART_HOST, 0);
-	bool is = host != NULL && (strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-	    strcmp(host, "[::1]") == 0);
-
-	/* 127.example.com is a name like any other */
-	for (const char *p = host; is && strncmp(host, "127.", 4) == 0 && *p != '\0'; p++)
-		is = *p == '.' || (*p >= '0' && *p <= '9');
-	curl_free(host);
-	return is;
-}
-
-static bool
-same_part(const char *a, const char *b, CURLUPart part, unsigned flags)
-{
-	char *x = url_part(a, part, flags), *y = url_part(b, part, flags);
-	bool same = x != NULL && y != NULL && strcasecmp(x, y) == 0;
-
-	curl_free(x);
-	curl_free(y);
-	return same;
-}
-
-static bool
-same_origin(const char *a, const char *b)
-{
-	return same_part(a, b, CURLUPART_SCHEME, 0) && same_part(a, b, CURLUPART_HOST, 0) &&
-	    same_part(a, b, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-}
-
-/* "data.lacity.org/resource/abcd-1234.json": no scheme, user, query or fragment.  Caller frees. */
-static char *
-shown_url(const char *url)
-{
-	const char *p = strstr(url, "://"), *end, *at;
-
-	p = p != NULL ? p + 3 : url;
-	end = p + strcspn(p, "?#");
-	at = memchr(p, '@', strcspn(p, "/?#"));
-	if (at != NULL)
-		p = at + 1;
-	return str_dup((struct str){ p, end - p });
-}
-
-/* The proxy's host where the environment names one for this URL and the error speaks of it; caller frees. */
-static char *
-proxy_blamed(const char *url, const char *error)
-{
-	static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
-	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
-	const char *const *names = http_plain(url) ? plain : tls;
-
-	for (size_t i = 0; names[i] != NULL; i++) {
-		const char *value = getenv(names[i]);
-		char *host = value != NULL && *value != '\0' ? url_part(value, CURLUPART_HOST, 0) : NULL;
-
-		if (host != NULL && (strstr(error, host) != NULL || strstr(error, "proxy") != NULL))
-			return host;
-		curl_free(host);
-	}
-	return NULL;
-}
-
-/* What the server says of its errors */
+/* What a reply says */
 
 const char *
 http_header(const struct http_reply *reply, const char *name)
@@ -234,92 +131,13 @@ http_header(const struct http_reply *reply, const char *name)
 static bool
 is_html(const struct http_reply *reply)
 {
-	const char *type = http_header(reply, "Content-Type");
-
-	return type != NULL && (strncasecmp(type, "text/html", 9) == 0 || strncasecmp(type, "application/xhtml", 17) == 0);
-}
-
-static const char *
-find_tag(struct str s, const char *tag)
-{
-	size_t n = strlen(tag);
-
-	for (size_t i = 0; i + n <= s.n; i++)
-		if (strncasecmp(s.p + i, tag, n) == 0)
-			return s.p + i;
-	return NULL;
-}
-
-/* The title's text, or nothing. */
-static struct str
-html_title(struct str page)
-{
-	const char *end = page.p + page.n, *p = find_tag(page, "<title");
-
-	p = p != NULL ? memchr(p, '>', end - p) : NULL;
-	if (p == NULL)
-		return (struct str){ NULL, 0 };
-
-	const char *close = find_tag((struct str){ p, end - p }, "</title");
-
-	return (struct str){ p + 1, (close != NULL ? close : end) - p - 1 };
-}
-
-/* The message in a JSON error of any of the shapes that are in use, or nothing. */
-static struct str
-json_message(struct str body, struct buf *scratch)
-{
-	static const char *const paths[] = { "message", "error.message", "error_description", "error", "detail", "title" };
-	struct json_error e = { 0 };
-	const char *end = body.p + body.n, *p = body.n > 0 ? json_space(body.p, end) : end;
-
-	if (p == end || *p != '{' || json_skip(p, end, &e) == NULL)
-		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		struct str value = json_get((struct str){ p, end - p }, paths[i]);
-
-		if (json_is_string(value))
-			return json_text(value, scratch);
-	}
-	return (struct str){ NULL, 0 };
-}
-
-/* Appends the text on one line, blanks closed up, cut to MESSAGE bytes between characters. */
-static void
-add_shortened(struct buf *b, struct str text)
-{
-	size_t start = b->len, i = 0;
-
-	for (; i < text.n && b->len - start < MESSAGE; i++) {
-		bool blank = strchr(" \t\r\n", text.p[i]) != NULL && text.p[i] != '\0';
-
-		if (!blank)
-			buf_char(b, text.p[i]);
-		else if (b->len > start && b->p[b->len - 1] != ' ')
-			buf_char(b, ' ');
-	}
-	while (i < text.n && b->len > start && ((unsigned char)text.p[i] & 0xC0) == 0x80) {
-		i--;
-		b->p[--b->len] = '\0';
-	}
-	if (i < text.n)
-		buf_text(b, "...");
-	else if (b->len > start && b->p[b->len - 1] == ' ')
-		b->p[--b->len] = '\0';
+	return message_is_html(http_header(reply, "Content-Type"));
 }
 
 void
 http_message(struct buf *b, const struct http_reply *reply)
 {
-	struct buf scratch = { 0 };
-	struct str body = buf_all(&reply->body), text = { NULL, 0 };
-
-	if (is_html(reply))
-		text = html_title(body);
-	if (text.p == NULL)
-		text = json_message(body, &scratch);
-	add_shortened(b, text.p != NULL ? text : body);
-	buf_free(&scratch);
+	message_add(b, http_header(reply, "Content-Type"), buf_all(&reply->body));
 }
 
 const char *
@@ -390,7 +208,7 @@ set_request(struct http_call *call)
 	const struct http_request *r = &call->request;
 	bool secret = r->user != NULL || (r->secrets != NULL && r->secrets[0] != NULL);
 
-	if (secret && !call->foreign && http_plain(call->url) && !http_loopback(call->url))
+	if (secret && !call->foreign && url_plain(call->url) && !url_loopback(call->url))
 		die(EX_USAGE, "%s: plain http would show the credentials to others: use https", call->name);
 	curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
 	curl_slist_free_all(call->headers);
@@ -506,6 +324,25 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 	}
 }
 
+/* The proxy's host where the environment names one for this URL and the error speaks of it; caller frees. */
+static char *
+proxy_blamed(const char *url, const char *error)
+{
+	static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
+	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
+	const char *const *names = url_plain(url) ? plain : tls;
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		const char *value = getenv(names[i]);
+		char *host = value != NULL && *value != '\0' ? url_host(value) : NULL;
+
+		if (host != NULL && (strstr(error, host) != NULL || strstr(error, "proxy") != NULL))
+			return host;
+		free(host);
+	}
+	return NULL;
+}
+
 /* No answer, or not all of one. */
 static void
 judge_error(struct http *http, struct http_call *call, CURLcode code)
@@ -555,7 +392,7 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 		fail(call, EX_NOPERM, "the proxy refused us (407): check the user and password in https_proxy");
 	} else if ((proxy = proxy_blamed(call->url, said)) != NULL || connect >= 400) {
 		try_again(http, call, EX_UNAVAILABLE, 0, "the proxy %s: %s", proxy != NULL ? proxy : "", said);
-		curl_free(proxy);
+		free(proxy);
 	} else {
 		try_again(http, call, EX_UNAVAILABLE, 0, "%s", said);
 	}
@@ -575,13 +412,13 @@ follow(struct http_call *call)
 		    : "%ld, one redirect too many", call->reply.status);
 		return;
 	}
-	shown = shown_url(to);
-	if (http_plain(to) && !http_plain(call->url)) {
+	shown = url_shown(to);
+	if (url_plain(to) && !url_plain(call->url)) {
 		fail(call, EX_PROTOCOL, "redirected to plain http://%s, which is not followed", shown);
-	} else if (keeps && r->body.p != NULL && !same_origin(call->url, to)) {
+	} else if (keeps && r->body.p != NULL && !url_same_origin(call->url, to)) {
 		fail(call, EX_PROTOCOL, "redirected with its body to another host, %s, which is not followed", shown);
 	} else {
-		call->foreign = call->foreign || !same_origin(call->url, to);
+		call->foreign = call->foreign || !url_same_origin(call->url, to);
 		if (!keeps) {
 			r->body = (struct str){ NULL, 0 };
 			r->method = r->method != NULL && strcmp(r->method, "HEAD") == 0 ? r->method : NULL;
@@ -605,22 +442,6 @@ retry_after(struct http_call *call)
 	return seconds > 0 ? (double)seconds : 0;
 }
 
-/* Appends where a Location leads from the URL it came with: it may be relative (RFC 9110 10.2.2). */
-static void
-add_resolved(struct buf *b, const char *from, const char *location)
-{
-	CURLU *u = curl_url();
-	char *to = NULL;
-
-	if (u == NULL)
-		die(EX_OSERR, "out of memory");
-	if (curl_url_set(u, CURLUPART_URL, from, 0) == CURLUE_OK && curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK)
-		curl_url_get(u, CURLUPART_URL, &to, 0);
-	buf_text(b, to != NULL ? to : location);
-	curl_free(to);
-	curl_url_cleanup(u);
-}
-
 /* 202: the same again, or where it says, until --max-wait is over. */
 static void
 poll_again(struct http *http, struct http_call *call)
@@ -635,14 +456,14 @@ poll_again(struct http *http, struct http_call *call)
 		return;
 	}
 	if (location != NULL) {
-		add_resolved(&url, call->url, location);
+		url_resolve(&url, call->url, location);
 		call->request.body = (struct str){ NULL, 0 };           /* the place of an answer is only to be looked at */
 		call->request.method = NULL;
 	} else if (call->request.later != NULL)
 		call->request.later(&call->reply, &url, call->request.arg);
 	if (url.len > 0) {
-		call->foreign = call->foreign || !same_origin(call->url, url.p);
-		if (http_plain(url.p) && !http_plain(call->url)) {
+		call->foreign = call->foreign || !url_same_origin(call->url, url.p);
+		if (url_plain(url.p) && !url_plain(call->url)) {
 			fail(call, EX_PROTOCOL, "202 points to plain http, which is not followed");
 			buf_free(&url);
 			return;
@@ -831,7 +652,7 @@ http_start(struct http *http, const struct http_request *request)
 	if (call->easy == NULL)
 		die(EX_OSERR, "out of memory");
 	call->url = xstrdup(request->url);
-	call->name = request->name != NULL ? xstrdup(request->name) : shown_url(request->url);
+	call->name = request->name != NULL ? xstrdup(request->name) : url_shown(request->url);
 	call->what = request->what != NULL ? xstrdup(request->what) : NULL;
 	call->body = request->body_taken ? (char *)request->body.p : NULL;
 	call->reply.name = call->name;

@@ -94,10 +94,4 @@ const char *http_check_json(struct http_reply *, void *);
 /* A whole JSON page or none; the simple case. */
 void http_get_json(struct http *, const char *url, struct buf *body);
 
-/* Appends the text percent-encoded, all but the unreserved characters of RFC 3986. */
-void http_escape(struct buf *, struct str text);
-/* An http:// URL that names this machine; credentials may go there in the clear. */
-bool http_loopback(const char *url);
-bool http_plain(const char *url);               /* http:// */
-
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/json.h"
+#include "lib/url.h"
 
 const char *soda_base_url;
 long long soda_api;
@@ -61,7 +62,7 @@ soda_open(const char *domain, const char *dataset)
 		die(EX_USAGE, "%s: not a domain such as data.lacity.org", domain);
 	if (!is_dataset(dataset))
 		die(EX_USAGE, "%s: not a dataset such as h73f-gn57", dataset);
-	if (soda_base_url != NULL && strncasecmp(soda_base_url, "https://", 8) != 0 && !http_plain(soda_base_url))
+	if (soda_base_url != NULL && strncasecmp(soda_base_url, "https://", 8) != 0 && !url_plain(soda_base_url))
 		die(EX_USAGE, "--base-url %s: want http:// or https://", soda_base_url);
 	buf_fmt(&base, "%s%s", soda_base_url != NULL ? "" : "https://", soda_base_url != NULL ? soda_base_url : domain);
 	while (base.p[base.len - 1] == '/')
@@ -105,7 +106,7 @@ add_ticket(struct http_reply *reply, struct buf *url, void *arg)
 	if (ticket.n > 0) {
 		buf_add(url, reply->url, old != NULL ? (size_t)(old - reply->url - 1) : strlen(reply->url));
 		buf_text(url, memchr(url->p, '?', url->len) != NULL ? "&ticket=" : "?ticket=");
-		http_escape(url, ticket);
+		url_escape(url, ticket);
 	}
 	buf_free(&scratch);
 }
@@ -140,7 +141,7 @@ add_parameter(struct buf *url, const char *name, const char *value)
 	if (value == NULL)
 		return;
 	buf_fmt(url, "%c$%s=", memchr(url->p, '?', url->len) != NULL ? '&' : '?', name);
-	http_escape(url, str_of(value));
+	url_escape(url, str_of(value));
 }
 
 static void
