@@ -387,7 +387,7 @@ connect_patiently(struct buf *why, int *status)
 		take_state(&text, state);
 		buf_reset(why);
 		add_line(why, text.p);
-		*status = connect_status(state, why->p);
+		*status = connect_status(state, buf_all(why).p);
 		buf_free(&text);
 		PQfinish(conn);
 		if (*status != 0)

@@ -488,6 +488,15 @@ choose_format(const struct rows *in)
 	return *p == '{' ? ROWS_NDJSON : ROWS_CSV;
 }
 
+/* True when the first bytes do not tell yet what they are: a byte order mark, white space, the start of a page of HTML. */
+static bool
+may_be_more(const struct input *in)
+{
+	const char *p = json_space(in->p, in->end);
+
+	return in->end - in->p < 16 && (p == in->end || *p == '\xef' || *p == '<');
+}
+
 /* Looks at the first bytes of the file: byte order mark, format, header. */
 static void
 start_file(struct rows *in)
@@ -495,7 +504,7 @@ start_file(struct rows *in)
 	in->line = 0;
 	in->next_line = 1;
 	in->header.n = 0;
-	while (in->in.end - in->in.p < 16 && input_more(&in->in))
+	while (may_be_more(&in->in) && input_more(&in->in))
 		;
 	if (in->in.end - in->in.p >= 3 && memcmp(in->in.p, "\xef\xbb\xbf", 3) == 0)
 		in->in.p += 3;
