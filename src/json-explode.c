@@ -268,17 +268,18 @@ put_carried(struct buf *b, struct str element)
 	}
 	put_one_line(b, (struct str){ element.p, brace - element.p });
 	for (size_t i = 0; i < x.carries; i++) {
+		const struct carry *c = &x.carry[i];
 		bool there = false;
 
 		for (w = json_walk(element); !there && json_next(&w);)
-			there = carry_to(w.key, w.key_escaped) == &x.carry[i];
-		if (!x.carry[i].set || there)
+			there = carry_to(w.key, w.key_escaped) == c;
+		if (!c->set || there)
 			continue;
 		if (!empty)
 			buf_char(b, ',');
-		buf_json(b, x.carry[i].to);
+		buf_json(b, c->to);
 		buf_char(b, ':');
-		put_one_line(b, buf_all(&x.carry[i].value));
+		put_one_line(b, buf_all(&c->value));
 		empty = false;
 	}
 	buf_char(b, '}');
