@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # lib.sh - what the flows share: settings, the database, the lock, the load log.  Sourced by bash scripts that have
-# set -euo pipefail and FLOW (its name in the log).
+# set -euo pipefail and FLOW (its name in the log), and set TARGET (the table that it locks and loads).
 
 say() {
 	printf '%s: %s\n' "$FLOW" "$*" >&2
@@ -33,24 +33,49 @@ need() {		# need PROGRAM...
 
 # psql takes a DSN as an argument only, where ps shows it; so the password in it goes into the environment.
 dsn_without_password() {
-	local dsn=${DSN:-${DATABASE_URL:-}} password=
-	if [[ $dsn =~ ^(postgres(ql)?://[^:/@?]*):([^@/]*)@(.*)$ ]]; then
-		password=${BASH_REMATCH[3]//%/\\x}
-		printf -v password %b "$password"
-		dsn=${BASH_REMATCH[1]}@${BASH_REMATCH[4]}
-	elif [[ $dsn =~ (^|[[:space:]])password=(\'([^\']*)\'|[^[:space:]]*)(.*)$ ]]; then
-		password=${BASH_REMATCH[3]:-${BASH_REMATCH[2]}}
-		dsn=${dsn/password=${BASH_REMATCH[2]}/}
+	local name file dsn='' password='' left
+	local url='^(postgres(ql)?://[^:/@?]*):([^@/]*)@(.*)$' query='^(postgres(ql)?://.*[?&])password=([^&]*)&?(.*)$'
+	local pair="^[[:space:]]*([a-z_]+)[[:space:]]*=[[:space:]]*('([^'\\]|\\\\.)*'|(([^'[:space:]\\]|\\\\.)([^[:space:]\\]|\\\\.)*)?)(.*)$"
+	for name in DSN DATABASE_URL; do
+		dsn=${!name:-} file=${name}_FILE
+		if [[ -z $dsn && -n ${!file:-} ]]; then
+			[[ -r ${!file} ]] || die 78 "$file=${!file}: no such file, or it can't be read"
+			dsn=$(<"${!file}")
+		fi
+		[[ -z $dsn ]] || break
+	done
+	if [[ $dsn =~ ^postgres(ql)?:// ]]; then
+		if [[ $dsn =~ $url ]]; then
+			dsn=${BASH_REMATCH[1]}@${BASH_REMATCH[4]} password=${BASH_REMATCH[3]}
+		fi
+		if [[ $dsn =~ $query ]]; then
+			dsn=${BASH_REMATCH[1]}${BASH_REMATCH[4]} password=${BASH_REMATCH[3]}
+		fi
+		password=${password//\\/\\\\}
+		printf -v password %b "${password//%/\\x}"
+	else
+		left=$dsn dsn=
+		while [[ $left =~ $pair ]]; do
+			left=${BASH_REMATCH[7]}
+			if [[ ${BASH_REMATCH[1]} == password ]]; then
+				password=${BASH_REMATCH[2]}
+				[[ $password != \'* ]] || password=${password:1:-1}
+				password=$(sed 's/\\\(.\)/\1/g' <<<"$password")
+			else
+				dsn+="${dsn:+ }${BASH_REMATCH[1]}=${BASH_REMATCH[2]}"
+			fi
+		done
+		[[ $left =~ ^[[:space:]]*$ ]] || die 78 "$name is no connection string: want postgresql://user@host/database or key=value ..."
 	fi
 	[[ -z $password ]] || export PGPASSWORD=$password
-	psql_dsn=${dsn:+$dsn}
+	psql_dsn=$dsn
 }
 
 # db [-v NAME=VALUE ...] <<<SQL - one script, values by :'NAME'; rows unaligned on stdout.  Status: 69 when the server is
 # not there, 78 when it refuses the script.
 db() {
 	local status=0
-	PGAPPNAME="$FLOW ${CULVERT_RUN_ID:-}" psql -XAtq -v ON_ERROR_STOP=1 ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
+	PGAPPNAME="$FLOW ${CULVERT_RUN_ID:-}" psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
 	case $status in
 	0) ;;
 	2) return 69 ;;
@@ -94,6 +119,7 @@ log_create() {
 	CREATE TABLE IF NOT EXISTS load_log (
 	  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	  flow text NOT NULL,
+	  target text NOT NULL,  -- the table, as the flow names it: flows into other tables are none of ours
 	  status text NOT NULL,  -- running, loaded, nothing new, failed, stopped, refused
 	  exit_status int,
 	  started timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -111,19 +137,19 @@ log_create() {
 # A row that still says running although we hold the lock is of a run that died; its merge may have been committed.
 log_close_stale() {
 	local stale
-	stale=$(db -v flow="$FLOW" <<-'SQL'
+	stale=$(db -v flow="$FLOW" -v target="$TARGET" <<-'SQL'
 	UPDATE load_log SET status = 'failed', finished = clock_timestamp(), changed = true,
 	  message = 'died without a word; closed by the next run'
-	WHERE flow = :'flow' AND status = 'running'
+	WHERE flow = :'flow' AND target = :'target' AND status = 'running'
 	RETURNING id || ' since ' || to_char(started, 'YYYY-MM-DD HH24:MI')
 	SQL
 	)
 	[[ -z $stale ]] || say "run ${stale//$'\n'/, } died: taking over what it left"
 }
 log_start() {		# sets log_id
-	log_id=$(db -v flow="$FLOW" -v mode="$MODE" -v years="$YEARS" -v host="$(uname -n)" -v run="${CULVERT_RUN_ID:-}" <<-'SQL'
-	INSERT INTO load_log (flow, status, mode, years, host, run)
-	VALUES (:'flow', 'running', :'mode', nullif(:'years', ''), :'host', nullif(:'run', '')) RETURNING id
+	log_id=$(db -v flow="$FLOW" -v target="$TARGET" -v mode="$MODE" -v years="$YEARS" -v host="$(uname -n)" -v run="${CULVERT_RUN_ID:-}" <<-'SQL'
+	INSERT INTO load_log (flow, target, status, mode, years, host, run)
+	VALUES (:'flow', :'target', 'running', :'mode', nullif(:'years', ''), :'host', nullif(:'run', '')) RETURNING id
 	SQL
 	)
 }

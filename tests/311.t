@@ -108,6 +108,17 @@ control '{"add_column":{"id":"la31-2020","fieldName":"mood","dataTypeName":"text
 MODE=full run 0 'a new column' load
 said 'dataset la31-2020 has new columns: mood'
 control '{"reset":true}'
+control '{"append":{"id":"la31-2020","rows":[{"requesttype":"without a key"}]}}'
+MODE=full run 65 'a bad record' load
+is 'the log says what, and not what the others said when they were ended' \
+    'column "srnumber": no value, and the column needs one' "$(log_last "substring(message FROM 'column .*')")"
+mkdir 'bad records'
+MODE=full REJECTS='bad records' run 0 'goes aside with REJECTS' load
+is 'the receipt counts it' "$(sql 'SELECT count(*) FROM requests') 1" "$(jq -r '"\(.unchanged) \(.rejected)"' out)"
+said '1 bad records were left out: see bad records'
+is 'it is there' 'without a key' "$(jq -r .record.requesttype 'bad records/la31-2020.ndjson')"
+MODE=full REJECTS='bad records' MAX_REJECTS=0.1% run 65 'unless there are too many' load
+control '{"delete":{"id":"la31-2020","where":"srnumber is null"}}'
 control '{"faults":[{"match":"resource/la31-2019","times":1,"kind":"cut"},{"match":"resource/la31-2020","times":1,"kind":"reset"}]}'
 MODE=full run 0 'a cut and a reset are tried again' load
 is 'same rows after them' "$good" "$(digest)"
@@ -144,7 +155,21 @@ stalled() {		# a load that waits for its source, in $pid
 		sleep 0.1
 	done
 }
+family() {		# family PID: its children, and theirs
+	local child
+	for child in $(pgrep -P "$1"); do
+		echo "$child"
+		family "$child"
+	done
+}
 stalled
+sql 'CREATE SCHEMA api'
+jq '.table = "api.requests" | .views = []' "$DATASETS" >api.json
+control '{"reset":true}'
+DATASETS=$work/api.json MODE=full run 0 'a load of another table at the same time' load
+is 'leaves the first alone' running "$(sql "SELECT status FROM load_log WHERE target = 'requests' ORDER BY id DESC LIMIT 1")"
+is 'and its stages' 2 "$(sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'")"
+is 'and loads its own' "$(sql 'SELECT count(*) FROM requests')" "$(sql 'SELECT count(*) FROM api.requests')"
 run 75 'a second load' load
 said 'holds requests: try again later'
 is 'is in the log' 'refused|75' "$(log_last 'status, exit_status')"
@@ -153,13 +178,41 @@ is 'and is logged' "stopped|143" "$(sql "SELECT status, exit_status FROM load_lo
 no_stages
 is 'and changes nothing' "$good" "$(digest)"
 stalled
+left=$(family $pid)
 kill -KILL $pid; wait $pid 2>/dev/null
-pkill -KILL -P $pid; control '{"reset":true}'; pkill -f 'soda-fetch soda.test' ; sleep 0.5
+control '{"reset":true}'; kill -KILL $left 2>/dev/null; sleep 0.5
 MODE=full run 0 'the run after a kill -9' load
 said 'died: taking over what it left'
 is 'has closed the stale row' 0 "$(sql "SELECT count(*) FROM load_log WHERE status = 'running'")"
 no_stages
 is 'and is as one clean run' "$good" "$(digest)"
+
+# ---- the connection, however it is given; and no password in ps ----
+sql "CREATE ROLE \"o'neil\" SUPERUSER LOGIN"; sql 'CREATE DATABASE other'
+mkdir "$work/shim"
+cat >"$work/shim/psql" <<EOF
+#!/bin/sh
+echo "\$* PGPASSWORD=\$PGPASSWORD" >>'$work/psql.log'
+exec $(command -v psql) "\$@"
+EOF
+chmod +x "$work/shim/psql"
+reaches() {		# reaches NAME: a load that has only this to find the database "other" by
+	: >psql.log
+	(unset PGHOST PGUSER PGDATABASE; PATH=$work/shim:$PATH YEARS=2019 MODE=full load >out 2>err)
+	is "$1" "0 $((reached += 1))" "$? $(PGDATABASE=other sql 'SELECT count(*) FROM load_log')"
+	grep -v "PGPASSWORD=s'e same\\\\%41\$" psql.log >wrong
+	! grep -q "same.* PGPASSWORD" psql.log && [ -s psql.log ] && [ ! -s wrong ]
+	ok $? 'and its password is whole, and in no argument' || sed 's/^/# /' psql.log
+}
+reached=0 uri="s%27e%20same%5C%2541"
+DSN="postgresql://o'neil:$uri@/other?host=$PGHOST" reaches 'a URL'
+DSN="postgresql:///other?password=$uri&host=$PGHOST&user=o'neil" reaches 'a URL with all behind the question mark'
+DSN="host=$PGHOST dbname=other user='o\\'neil' password='s\\'e same\\\\%41'" reaches 'keys and values'
+DSN=" password = s\\'e\\ same\\\\%41 host = $PGHOST dbname = other user = o\\'neil" reaches 'keys, values and spaces'
+echo "postgresql://o'neil:$uri@/other?host=$PGHOST" >'the dsn'
+DATABASE_URL_FILE='the dsn' reaches 'a file'
+DSN=nonsense run 78 'what is no connection string' load --dry-run
+DSN_FILE=/no/such run 78 'a file that is not there' load --dry-run
 
 # ---- the server ----
 PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'no server' load
