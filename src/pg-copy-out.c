@@ -109,6 +109,14 @@ put_rows(PGconn *conn, struct rows_out *out)
 		PQclear(r);
 }
 
+/* What a value looks like is no matter of the environment (PGDATESTYLE, PGOPTIONS) or of the role. */
+static void
+fix_output_formats(PGconn *conn)
+{
+	PQclear(pg_query(conn, "SELECT set_config('DateStyle', 'ISO', true), set_config('IntervalStyle', 'postgres', true),"
+	    " set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '3', true)", 0, NULL));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -124,6 +132,7 @@ main(int argc, char *argv[])
 
 	pg_begin(conn, LOCK_WAIT);
 	pg_run(conn, "SET TRANSACTION READ ONLY");
+	fix_output_formats(conn);
 	start_copy(conn, operands[0]);
 	put_rows(conn, out);
 	rows_finish(out);

@@ -37,6 +37,18 @@ sql 'CREATE SEQUENCE s'
 run 78 'a query that writes' pg-copy-out --query "SELECT nextval('s')"; said 'read-only transaction'
 run 78 'a query that is two' pg-copy-out --query 'SELECT 1) TO STDOUT; DROP TABLE x; --'
 run 0 'and x is there' sql 'SELECT count(*) FROM x'; echo 1 >want; same 'unchanged' want out
+for format in csv ndjson; do
+	query="SELECT timestamptz '2020-02-03 04:05:06.7+00' AS z, date '2020-02-03' AS d, 0.1::float8 + 0.2 AS f,
+	    interval '1 day 2 hours' AS i, '\\x41'::bytea AS b"
+	pg-copy-out --to $format --query "$query" >want
+	run 0 "odd settings do not change what $format looks like" env PGDATESTYLE=German,DMY \
+	    PGOPTIONS='-c intervalstyle=iso_8601 -c extra_float_digits=-5 -c bytea_output=escape' pg-copy-out --to $format --query "$query"
+	same 'same output' want out
+done
+cat >wanted <<'OUT'
+{"z":"2020-02-03T04:05:06.7+00:00","d":"2020-02-03","f":0.30000000000000004,"i":"1 day 02:00:00","b":"\\x41"}
+OUT
+same 'as it should be' wanted want
 run 78 'a query that is none' pg-copy-out --query 'SELEKT 1'; said 'syntax error'
 run 65 'an error in the middle' pg-copy-out --query 'SELECT 1000 / (3000 - i) FROM generate_series(1, 4000) i'
 said 'pg-copy-out: the output is not complete: division by zero'
