@@ -271,8 +271,11 @@ put_carried(struct buf *b, struct str element)
 		const struct carry *c = &x.carry[i];
 		bool there = false;
 
-		for (w = json_walk(element); !there && json_next(&w);)
-			there = carry_to(w.key, w.key_escaped) == c;
+		for (w = json_walk(element); !there && json_next(&w);) {
+			const struct carry *own = carry_to(w.key, w.key_escaped);
+
+			there = own != NULL && own == c;
+		}
 		if (!c->set || there)
 			continue;
 		if (!empty)
