@@ -59,6 +59,19 @@ IN
 OUT
 run 0 'the reject says line, reason and record' jq -e '.line == 3 and (.reason | test("3 found")) and .record == "3,4,5"' bad.json
 
+# What is no file must not become one.  By links, since a tool that got this wrong would do it to the machine's own devices.
+printf 'a,b\n1\n' >short.csv
+csv2ndjson --rejects wanted short.csv >/dev/null
+ln -s /dev/null null; ln -s /dev/full full; mkfifo pipe; echo old >target; ln -s target link; mkdir directory
+run 0 '--rejects into a null device' csv2ndjson --rejects null short.csv
+run 74 '--rejects into a full one' csv2ndjson --rejects full short.csv; said 'full: No space left on device'
+run 73 '--rejects into a directory' csv2ndjson --rejects directory short.csv; said 'directory: Is a directory'
+run 0 '--rejects into a link' csv2ndjson --rejects link short.csv
+same 'reaches its target' wanted target
+timeout 10 cat pipe >piped & run 0 '--rejects into a pipe' timeout 10 csv2ndjson --rejects pipe short.csv; wait $!
+same 'is read there' wanted piped
+run 0 'they are what they were' sh -c '[ -L null ] && [ -L full ] && [ -L link ] && [ -p pipe ] && [ -c /dev/null ]'
+
 printf 'a,b\n1,2\n3' >cut.csv
 t 'a record cut in the middle' 65 csv2ndjson cut.csv 3<<'OUT'
 {"a":"1","b":"2"}

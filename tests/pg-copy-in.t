@@ -98,7 +98,7 @@ loads 'gone and new columns are named before a row is read' 65 pg-copy-in x <<'I
 a,c,d
 x,1,2
 IN
-said 'pg-copy-in: <stdin>:0: columns are not those of x: gone: b; new: c, d: see --ignore-gone, --ignore-new, --add-columns'
+said 'pg-copy-in: <stdin>:1: columns are not those of x: gone: b; new: c, d: see --ignore-gone, --ignore-new, --add-columns'
 loads 'also when there is no row' 65 pg-copy-in x <<'IN' 3</dev/null
 a
 IN

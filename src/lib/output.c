@@ -1,4 +1,5 @@
 /* output.c - bytes out of the process, all of them. */
+#define _XOPEN_SOURCE 700       /* realpath() */
 #include "lib/output.h"
 
 #include <errno.h>
@@ -6,6 +7,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/progress.h"
@@ -39,16 +42,29 @@ remove_unfinished(void)
 		unlink(unfinished);
 }
 
+/* /dev/stderr may be a file, but others write to it. */
+static bool
+is_descriptor(const char *path)
+{
+	return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+}
+
 void
 whole_file_open(struct whole_file *f, const char *path)
 {
 	static bool registered;
-	struct buf name = { 0 };
+	struct buf part = { 0 };
+	struct stat st;
+	char *target = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_descriptor(path) ? realpath(path, NULL) : NULL;
 
-	buf_fmt(&name, "%s.part", path);
-	*f = (struct whole_file){ .part = buf_take(&name), .path = path };
-	if ((f->fd = open(f->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
+	*f = (struct whole_file){ .path = target != NULL ? target : xstrdup(path) };
+	f->in_place = is_descriptor(path) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+	buf_fmt(&part, f->in_place ? "%s" : "%s.part", f->path);
+	f->part = buf_take(&part);
+	if ((f->fd = open(f->part, O_WRONLY | O_CLOEXEC | (f->in_place ? O_APPEND : O_CREAT | O_TRUNC), 0666)) < 0)
 		die_errno(EX_CANTCREAT, "%s", f->part);
+	if (f->in_place)
+		return;
 	unfinished = f->part;
 	if (!registered)
 		err_undo(remove_unfinished);
@@ -58,13 +74,14 @@ whole_file_open(struct whole_file *f, const char *path)
 void
 whole_file_close(struct whole_file *f)
 {
-	if (fsync(f->fd) != 0 && errno != EINVAL)       /* a pipe or /dev/null has nothing to sync */
+	if (!f->in_place && fsync(f->fd) != 0)
 		die_errno(EX_IOERR, "%s", f->part);
 	if (close(f->fd) != 0)
 		die_errno(EX_IOERR, "%s", f->part);
-	if (rename(f->part, f->path) != 0)
+	if (!f->in_place && rename(f->part, f->path) != 0)
 		die_errno(EX_CANTCREAT, "%s", f->path);
 	unfinished = NULL;
 	free(f->part);
+	free(f->path);
 	f->fd = -1;
 }

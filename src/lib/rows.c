@@ -458,6 +458,7 @@ read_header(struct rows *in)
 	if (rows_mend_header != NULL)
 		rows_mend_header(&in->header, in->in.file);
 	check_header(in);
+	in->line = in->next_line;
 	in->next_line += in->csv.lines;
 	in->in.p = (char *)next;
 }
