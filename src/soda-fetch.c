@@ -136,8 +136,8 @@ fetch_bulk(struct soda_watch *watch, struct rows_out *out)
 static unsigned long long
 fetch_rows(struct soda *soda, const char *where)
 {
-	struct soda_watch watch = { .soda = soda, .where = where, .limit = row_limit >= 0 ? (unsigned long long)row_limit : ULLONG_MAX,
-		.drift = drift, .counted = !soql_groups(opt_select) };
+	struct soda_watch watch = { .soda = soda, .where = where, .drift = drift, .counted = !soql_groups(opt_select),
+		.limit = row_limit >= 0 ? (unsigned long long)row_limit : ULLONG_MAX };
 	struct rows_out *out;
 
 	soda_watch_start(&watch);

@@ -563,6 +563,24 @@ take_epoch(struct cursor *c, struct said *s)
 	return s->epoch = n > 0;
 }
 
+/* The format that a field stands for, as in strptime(3); NULL for a field of its own. */
+static const char *
+short_for(char field)
+{
+	switch (field) {
+	case 'F':
+		return "%Y-%m-%d";
+	case 'D':
+		return "%m/%d/%y";
+	case 'T':
+		return "%H:%M:%S";
+	case 'R':
+		return "%H:%M";
+	default:
+		return NULL;
+	}
+}
+
 static bool take_format(struct cursor *c, const char *format, struct moment *m, struct said *s);
 
 static bool
@@ -613,19 +631,11 @@ take_field(struct cursor *c, char field, struct moment *m, struct said *s)
 		return is_alpha(peek(c)) && take_zone(c, m);
 	case 's':
 		return take_epoch(c, s);
-	case 'F':
-		return take_format(c, "%Y-%m-%d", m, s);
-	case 'D':
-		return take_format(c, "%m/%d/%y", m, s);
-	case 'T':
-		return take_format(c, "%H:%M:%S", m, s);
-	case 'R':
-		return take_format(c, "%H:%M", m, s);
 	case 'n': case 't':
 		skip_spaces(c);
 		return true;
 	default:
-		return take_char(c, field);
+		return short_for(field) != NULL ? take_format(c, short_for(field), m, s) : take_char(c, field);
 	}
 }
 

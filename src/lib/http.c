@@ -343,6 +343,21 @@ proxy_blamed(const char *url, const char *error)
 	return NULL;
 }
 
+/* A certificate or a handshake that fails is a verdict, which another try would not change. */
+static bool
+is_tls_verdict(CURLcode code, const char *said)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+	case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_CRL_BADFILE:
+		return true;
+	case CURLE_SSL_CONNECT_ERROR:           /* unless the connection broke under it */
+		return strstr(said, "SYSCALL") == NULL && strstr(said, "reset by peer") == NULL && strstr(said, "timed out") == NULL;
+	default:
+		return false;
+	}
+}
+
 /* No answer, or not all of one. */
 static void
 judge_error(struct http *http, struct http_call *call, CURLcode code)
@@ -352,7 +367,10 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 	long connect = 0;
 	char *proxy;
 
-	curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+	if (is_tls_verdict(code, said)) {
+		fail(call, EX_PROTOCOL, "TLS: %s", said);
+		return;
+	}
 	switch (code) {
 	case CURLE_WRITE_ERROR:
 		curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &packed);
@@ -361,19 +379,9 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 		else
 			fail(call, EX_PROTOCOL, "the answer unpacks to more than %zu MiB", call->reply.body.len >> 20);
 		return;
-	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
-	case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_CRL_BADFILE:
-		fail(call, EX_PROTOCOL, "TLS: %s", said);
-		return;
 	case CURLE_SSL_CACERT_BADFILE:
 		fail(call, EX_CONFIG, "%s: see --cacert", said);
 		return;
-	case CURLE_SSL_CONNECT_ERROR:           /* a verdict, unless the connection broke under it */
-		if (strstr(said, "SYSCALL") == NULL && strstr(said, "reset by peer") == NULL && strstr(said, "timed out") == NULL) {
-			fail(call, EX_PROTOCOL, "TLS: %s", said);
-			return;
-		}
-		break;
 	case CURLE_URL_MALFORMAT:
 		fail(call, EX_USAGE, "no URL: %s", said);
 		return;
@@ -388,6 +396,7 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 	default:
 		break;
 	}
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
 	if (connect == 407) {
 		fail(call, EX_NOPERM, "the proxy refused us (407): check the user and password in https_proxy");
 	} else if ((proxy = proxy_blamed(call->url, said)) != NULL || connect >= 400) {

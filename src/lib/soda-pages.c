@@ -84,7 +84,8 @@ has_regions(const struct page *page)
 	const char *fields = http_header(page->reply, "X-SODA2-Fields");
 	const struct soda_page *body = &page->body;
 
-	return (fields != NULL && strstr(fields, region) != NULL) || (body->header.p != NULL && strstr(body->header.p, region) != NULL) ||
+	return (fields != NULL && strstr(fields, region) != NULL) ||
+	    (body->header.p != NULL && strstr(body->header.p, region) != NULL) ||
 	    (!body->csv && body->data.n > 0 && strstr(body->data.p, region) != NULL);
 }
 
