@@ -204,6 +204,18 @@ print_receipt(const char *table, const struct rows_counts *read, const struct pg
 	receipt_close(read->read == 0);
 }
 
+/* A name that is mistyped gives its column no type, and the rule's instead: said, since it may just not have come yet. */
+static void
+note_types_without_column(const struct pg_table *table)
+{
+	for (size_t i = 0; i < types.n; i++) {
+		int n = (int)(strchr(types.w[i], '=') - types.w[i]);
+
+		if (pg_table_column(table, (struct str){ types.w[i], (size_t)n }) == NULL)
+			warning("--type %.*s: %s has no such column", n, types.w[i], table->name);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -236,6 +248,7 @@ main(int argc, char *argv[])
 	if (had > count.written)
 		pg_limit_check(limit, had - count.written, had, table.name);
 	rows_check(in);
+	note_types_without_column(&table);
 	pg_commit(&conn);
 	print_receipt(table.name, &read, &count);
 	rows_close(in);

@@ -157,6 +157,8 @@ x|2020-01-02 03:04:05|34.5|12.50|2020-01-02 03:04:05+00
 OUT
 run 0 'the types' sql "SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'x'::regclass AND attnum > 0"
 echo 'character varying timestamp without time zone double precision numeric(6,2) timestamp with time zone' >want; same 'are these' want out
+run 0 '--type of a column that does not come' sh -c 'echo q | pg-copy-in --create --type qq=int typed'
+said '--type qq: typed has no such column'
 run 78 '--type of nothing' sh -c 'echo q | pg-copy-in --create --type "q=no such" y'
 run 78 '--type with SQL in it' sh -c 'echo q | pg-copy-in --create --type "q=int) ; drop table x; --" y'
 run 78 '--type with SQL in its modifier' sh -c 'echo q | pg-copy-in --create --type "q=numeric(1); drop table x; --" y'
@@ -248,10 +250,10 @@ table 'v name'
 loads 'a name of 64 bytes, which the message cuts' 65 sh -c 'printf "v\n%064d\n" 7 | pg-copy-in x' 3</dev/null
 said '"000000000000000000000000000000000000000000000000000000000000..." is too long (name)'
 bad date 31/02/2024 'is no'
-bad date 2024-02-31 'is no date: that month has no such day: see --date-order'
-bad date 2024-02-03T10:00:00 'has a time of day, which the column would lose: see --date-order'
+bad date 2024-02-31 'is no date: that month has no such day (date)'
+bad date 2024-02-03T10:00:00 'has a time of day, which the column would lose (date)'
 bad timestamp 2024-02-03T25:00:00 'is no date'
-bad timestamp 2024-02-03T10:00:00+01:00 'has a time zone and the column has none: see --date-order'
+bad timestamp 2024-02-03T10:00:00+01:00 'has a time zone and the column has none (timestamp without time zone)'
 bad uuid 00000000-0000-0000-0000-00000000000 'is no UUID (uuid)'
 bad uuid 00000000-0000-0000-0000-00000000000g 'is no UUID (uuid)'
 bad json '{a' 'is no JSON (json)'

@@ -356,7 +356,8 @@ static void
 refuse(struct load *l, const struct column *c, struct str value, const char *why)
 {
 	bool cut = value.n > SHOWN;
-	const char *see = c->type != NULL && c->type->date && pgcopy_date_order == DATE_ISO ? ": see --date-order" : "";
+	/* what is a date in no order is not mended by another */
+	const char *see = pgcopy_date_order == DATE_ISO && strstr(why, "ISO 8601") != NULL ? ": see --date-order" : "";
 
 	if (cut)
 		for (value.n = SHOWN; value.n > 0 && ((unsigned char)value.p[value.n] & 0xc0) == 0x80;)
