@@ -130,15 +130,6 @@ add_list(struct buf *sql, const struct merge *m, enum list which, const char *pr
 	}
 }
 
-static bool
-any(const struct merge *m, enum list which)
-{
-	for (size_t i = 0; i < m->target.n; i++)
-		if (is_on(&m->column[i], which))
-			return true;
-	return false;
-}
-
 /* Appends "t.key = s.key AND ..." */
 static void
 add_match(struct buf *sql, const struct merge *m)
@@ -559,6 +550,59 @@ find_superseded(struct merge *m)
 	buf_free(&sql);
 }
 
+/* How a change of a column shows.  OIDs as in pg_type.dat, where they never change. */
+enum look { BY_VALUE, BY_BYTES, BY_NUMERIC, BY_FLOAT, BY_IMAGE };
+
+static enum look
+look_at(const struct pg_column *col)
+{
+	switch (col->oid) {
+	case 16: case 20: case 21: case 23: case 26: case 1082: case 1083: case 1114: case 1184: case 2950:
+		return BY_VALUE;        /* bool, int8, int2, int4, oid, date, time, timestamp, timestamptz, uuid */
+	case 25: case 1043:
+		return BY_BYTES;        /* text, varchar */
+	case 1700:
+		return BY_NUMERIC;
+	case 701:
+		return BY_FLOAT;
+	default:
+		return BY_IMAGE;
+	}
+}
+
+/*
+ * Appends " OR ..." for each column whose value differs, NULLs included, and for those only: 1.0 is not 1.00, nor -0 0.
+ * Types that are known are compared one by one, at a third less time than by their image; others, which may have no =
+ * or one that is too kind (citext, json), by the image of a row of them.
+ */
+static void
+add_differs(struct buf *sql, const struct merge *m)
+{
+	struct buf ours = { 0 }, theirs = { 0 };
+
+	for (size_t i = 0; i < m->target.n; i++) {
+		const char *t = m->column[i].col->ident, *s = m->column[i].value;
+		enum look look = look_at(m->column[i].col);
+
+		if (!is_on(&m->column[i], CHANGING))
+			continue;
+		if (look == BY_IMAGE) {
+			buf_fmt(&ours, "%st.%s", ours.len > 0 ? ", " : "", t);
+			buf_fmt(&theirs, "%s%s", theirs.len > 0 ? ", " : "", s);
+			continue;
+		}
+		buf_fmt(sql, " OR t.%s IS DISTINCT FROM %s%s", t, s, look == BY_BYTES ? " COLLATE \"C\"" : "");
+		if (look == BY_NUMERIC)
+			buf_fmt(sql, " OR scale(t.%s) IS DISTINCT FROM scale(%s)", t, s);
+		else if (look == BY_FLOAT)
+			buf_fmt(sql, " OR (t.%s = 0 AND float8send(t.%s) <> float8send(%s))", t, t, s);
+	}
+	if (ours.len > 0)
+		buf_fmt(sql, " OR ROW(%s)::record *<> ROW(%s)::record", ours.p, theirs.p);
+	buf_free(&ours);
+	buf_free(&theirs);
+}
+
 /* Lists the rows of the stage that are new, that differ, or that are older than the target's. */
 static void
 find_delta(struct merge *m)
@@ -581,14 +625,7 @@ find_delta(struct merge *m)
 	    OP_CHANGED, m->stage, m->target.ident);
 	add_match(&sql, m);
 	buf_fmt(&sql, " WHERE (%s OR %s", key.p, older.p);
-	if (any(m, CHANGING)) {
-		/* by image: NULLs compare, so do types without =, and 1.0 is not 1.00 */
-		buf_text(&sql, " OR ROW(");
-		add_list(&sql, m, CHANGING, "t.");
-		buf_text(&sql, ")::record *<> ROW(");
-		add_list(&sql, m, CHANGING, NULL);
-		buf_text(&sql, ")::record");
-	}
+	add_differs(&sql, m);
 	buf_char(&sql, ')');
 	if (m->superseded > 0)
 		buf_text(&sql, " AND NOT EXISTS (SELECT FROM " SUPERSEDED " x WHERE x.s = s.ctid)");
@@ -653,6 +690,26 @@ delete_gone(struct merge *m)
 	buf_free(&sql);
 }
 
+/*
+ * True when no key of the stage is in the target: then there is nothing to compare, and the stage goes in as it is.  A join
+ * of the keys alone tells, and is only made when the first rows of the stage, looked up, are new.
+ */
+static bool
+all_new(struct merge *m)
+{
+	struct buf sql = { 0 };
+	unsigned long long known = 0;
+
+	for (int probe = 1; probe >= 0 && known == 0; probe--) {
+		buf_fmt(&sql, "SELECT count(*) FROM (SELECT * FROM %s%s) s JOIN %s t ON ", m->stage, probe ? " LIMIT 1000" : "",
+		    m->target.ident);
+		add_match(&sql, m);
+		count(m, &sql, &known, NULL, NULL);
+	}
+	buf_free(&sql);
+	return known == 0;
+}
+
 static void
 merge(struct merge *m)
 {
@@ -670,7 +727,7 @@ merge(struct merge *m)
 	count(m, &sql, &empty, NULL, NULL);
 	if (m->superseded > 0)
 		find_superseded(m);
-	if (empty && m->superseded == 0) {
+	if (m->superseded == 0 && (empty || all_new(m))) {
 		fresh = keys;
 	} else if (keys > 0) {
 		find_delta(m);

@@ -82,7 +82,8 @@ find_oid(PGconn *conn, const char *quoted, struct pg_table *table)
 {
 	PGresult *r = pg_query(conn,
 	    "SELECT c.oid, CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END || c.relname,"
-	    " quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind, c.relpersistence = 'u', c.reltuples >= 0,"
+	    " quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind, c.relpersistence = 'u',"
+	    " EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname),"
 	    /* ROW | BEFORE | INSERT */
 	    " EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & 7 = 7)"
 	    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)", 1, &quoted);
