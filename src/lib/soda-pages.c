@@ -342,6 +342,10 @@ soda_pages_next(struct soda_pages *p)
 void
 soda_pages_close(struct soda_pages *p)
 {
+	if (p->lent != NULL)
+		soda_done(p->soda, p->lent->reply);
+	for (size_t i = 0; i < p->in_flight; i++)
+		soda_done(p->soda, ring(p, i)->reply);
 	for (size_t i = 0; i <= SODA_JOBS; i++) {
 		soda_page_free(&p->page[i].body);
 		buf_free(&p->page[i].why);

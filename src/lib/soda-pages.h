@@ -29,6 +29,6 @@ struct soda_pages_wanted {
 struct soda_pages *soda_pages_open(struct soda_watch *, const struct soda_pages_wanted *);
 /* Lent until the next call; NULL at the end. */
 const struct soda_page *soda_pages_next(struct soda_pages *);
-void soda_pages_close(struct soda_pages *);
+void soda_pages_close(struct soda_pages *);     /* ends what is still under way */
 
 #endif
