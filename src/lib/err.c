@@ -134,7 +134,7 @@ say(const char *level, int status, int error, const char *fmt, va_list args)
 	int n = vsnprintf(text, sizeof text, fmt, args);
 
 	if (error != 0 && n >= 0 && (size_t)n < sizeof text)
-		snprintf(text + n, sizeof text - (size_t)n, ": %s", strerror(error));
+		snprintf(text + n, sizeof text - (size_t)n, ": %s%s", strerror(error), error == EMFILE ? ": see ulimit -n" : "");
 	mask(text);
 	no_control_bytes(text);
 
@@ -172,6 +172,8 @@ die_errno(int status, const char *fmt, ...)
 	va_list args;
 	int error = errno;
 
+	if (error == EMFILE || error == ENFILE)
+		status = EX_OSERR;
 	va_start(args, fmt);
 	say("error", status, error, fmt, args);
 	va_end(args);

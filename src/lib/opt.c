@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,8 +213,9 @@ opt_parse(int argc, char *argv[])
 	static char **operands;         /* static, so that a leak checker sees that it is in use to the end */
 	size_t n = 0;
 
-	operands = xcalloc((size_t)argc + 1, sizeof *operands);
 	err_setup(tool.name, false, false);
+	operands = xcalloc((size_t)argc + 1, sizeof *operands);
+	signal(SIGXFSZ, SIG_IGN);       /* so that ulimit -f is a write that fails, not a death without a word */
 	own_standard_files();
 	for (int i = 1; i < argc;) {
 		char *word = argv[i];
