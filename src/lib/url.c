@@ -4,6 +4,15 @@
 #include <curl/curl.h>
 #include <strings.h>
 
+/* A URL that there is no memory for is no bad URL. */
+static bool
+url_ok(CURLUcode code)
+{
+	if (code == CURLUE_OUT_OF_MEMORY)
+		die(EX_OSERR, "out of memory");
+	return code == CURLUE_OK;
+}
+
 /* Caller frees with curl_free().  NULL when the URL is none. */
 static char *
 get_part(const char *url, CURLUPart part, unsigned flags)
@@ -13,8 +22,8 @@ get_part(const char *url, CURLUPart part, unsigned flags)
 
 	if (u == NULL)
 		die(EX_OSERR, "out of memory");
-	if (curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME) == CURLUE_OK)
-		curl_url_get(u, part, &value, flags);
+	if (url_ok(curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME)))
+		url_ok(curl_url_get(u, part, &value, flags));
 	curl_url_cleanup(u);
 	return value;
 }
@@ -87,8 +96,8 @@ url_resolve(struct buf *b, const char *from, const char *location)
 
 	if (u == NULL)
 		die(EX_OSERR, "out of memory");
-	if (curl_url_set(u, CURLUPART_URL, from, 0) == CURLUE_OK && curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK)
-		curl_url_get(u, CURLUPART_URL, &to, 0);
+	if (url_ok(curl_url_set(u, CURLUPART_URL, from, 0)) && url_ok(curl_url_set(u, CURLUPART_URL, location, 0)))
+		url_ok(curl_url_get(u, CURLUPART_URL, &to, 0));
 	buf_text(b, to != NULL ? to : location);
 	curl_free(to);
 	curl_url_cleanup(u);
