@@ -108,6 +108,23 @@ pause_briefly(void)
 	nanosleep(&(struct timespec){ .tv_nsec = (long)(PAUSE * 1e9) }, NULL);
 }
 
+/* True when all N bytes came. */
+static bool
+read_all(int fd, void *to, size_t n)
+{
+	for (char *p = to; n > 0;) {
+		ssize_t got = read(fd, p, n);
+
+		if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+			return false;
+		if (got > 0) {
+			p += got;
+			n -= (size_t)got;
+		}
+	}
+	return true;
+}
+
 /*
  * Holds the sink's input open until sluice says `go` or dies; if it dies, ends the sink and the pipeline first.
  * The guard gets no signal of a terminal, since it leads a session of its own.
@@ -130,9 +147,9 @@ start_guard(const int control[2], const int data[2], const struct child *sink)
 	close(control[1]);
 	close(data[0]);
 
-	bool started = read(STDIN_FILENO, &pipeline, sizeof pipeline) == sizeof pipeline;
+	bool started = read_all(STDIN_FILENO, &pipeline, sizeof pipeline);
 
-	if (started && read(STDIN_FILENO, &go, 1) == 1)
+	if (started && read_all(STDIN_FILENO, &go, 1))
 		_exit(EX_OK);
 	/* POLLERR: no one reads any more.  (Whether the process is still there can't be told: nobody may reap it.) */
 	struct pollfd reader = { .fd = STDOUT_FILENO };
@@ -230,6 +247,23 @@ sink_ended_first(struct child *pipeline, struct child *sink)
 	return sink->status;
 }
 
+static void
+tell_guard(int control, const void *what, size_t n)
+{
+	for (const char *p = what; n > 0;) {
+		ssize_t put = write(control, p, n);
+
+		if (put < 0 && errno != EINTR && errno != EAGAIN) {
+			warning("the guard is gone");
+			return;
+		}
+		if (put > 0) {
+			p += put;
+			n -= (size_t)put;
+		}
+	}
+}
+
 /* Waits for the end of either; returns the status of the whole.  HELD and CONTROL are given up when all is well. */
 static int
 watch(struct child *pipeline, struct child *sink, int held, int control, const sigset_t *waiting)
@@ -248,8 +282,7 @@ watch(struct child *pipeline, struct child *sink, int held, int control, const s
 			return sink->status;
 		if (pipeline->over && !gate_open) {
 			gate_open = true;
-			if (write(control, "g", 1) != 1)
-				warning("the guard is gone");
+			tell_guard(control, "g", 1);
 			close(held);
 		}
 		sigsuspend(waiting);
@@ -291,8 +324,7 @@ main(int argc, char *argv[])
 
 	close(data[0]);
 	close(control[0]);
-	if (write(control[1], &pipeline.pid, sizeof pipeline.pid) != sizeof pipeline.pid)
-		warning("the guard is gone");
+	tell_guard(control[1], &pipeline.pid, sizeof pipeline.pid);
 
 	int status = watch(&pipeline, &sink, data[1], control[1], &waiting);
 
