@@ -83,6 +83,18 @@ db() {
 	esac
 }
 
+# make_tmp - sets tmp, a directory of this run's own, and removes those of runs on this host that died before they could.
+make_tmp() {
+	local dir pid ours
+	ours=${TMPDIR:-/tmp}/culvert-$FLOW.$(uname -n)
+	for dir in "$ours".*; do
+		pid=${dir#"$ours".}
+		[[ ! -O $dir ]] || kill -0 "${pid%.*}" 2>/dev/null || rm -rf "$dir"
+	done
+	# shellcheck disable=SC2034
+	tmp=$(mktemp -d "$ours.$$.XXXXXX")
+}
+
 # A program in the background, so that a signal reaches us while it runs.  Its group is its own (set -m).
 run() {
 	"$@" &
