@@ -9,6 +9,7 @@
 #	done_testing                    prints the plan; the last line of every test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+[ -e "$here/lib.sh" ] || here=$(dirname "$here")	# of a program in a directory below
 top=$(dirname "$here")
 shared=$top/../shared/data
 PATH=${CULVERT_BIN:-$top/bin}:$PATH

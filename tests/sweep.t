@@ -1,0 +1,3 @@
+#!/bin/sh
+# A dozen seeds of the kill sweep; tests/sweep/run N for more, tests/sweep/run --seed S to see one again.
+exec "$(dirname "$0")/sweep/run" 12

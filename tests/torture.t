@@ -1,0 +1,182 @@
+#!/bin/sh
+# Each call that can fail is made to fail: the first malloc, the second, ... to the end of a short run of each tool;
+# then every read and every write.  Whatever it is, the run ends in a status that says so, or is complete and right.
+. "$(dirname "$0")/lib.sh"
+[ -z "${SANITIZED:-}" ] || skip_all 'a sanitizer has a malloc of its own'
+${CC:-cc} -std=c17 -O1 -shared -fPIC -o "$work/shim.so" "$here/torture/shim.c" || skip_all 'no compiler for the shim'
+
+# What a sink leaves behind, for those that have one: `fresh` before each run, `state` after it.
+fresh() { :; }
+state() { :; }
+# Outcomes that a tool may have beside those below, as CALL:STATUS: what a library makes of its own failures.
+also=
+
+result() {		# result FILE: all that a run has made, but for how long it took
+	{ sed 's/"seconds":[0-9.]*//' out; [ ! -e bad.json ] || cat bad.json; state; } >"$1"
+}
+torture_once() {	# torture_once CALL:N COMMAND...: sets got; ./fired is there if it came to the Nth call
+	order=$1; shift
+	rm -f fired bad.json bad.json.part
+	fresh
+	TORTURE=$order TORTURE_TOOL=$1 TORTURE_FIRED=$work/fired LD_PRELOAD=$work/shim.so timeout -k 1 10 "$@" <in >out 2>err
+	got=$?
+}
+statuses() {		# statuses CALL: the promised ones
+	case $1 in
+	malloc | process | open) echo 71 ;;
+	read | write | fsync | close) echo 74 ;;
+	connect) echo 69 ;;
+	net) echo 69 75 ;;
+	esac
+}
+# verdict CALL: what is wrong with the run; nothing if all is well.
+verdict() {
+	result result
+	if [ "$got" -eq 0 ]; then
+		cmp -s result.want result || echo 'exit 0, but the output is not complete'
+		return
+	fi
+	case " $(statuses "$1") $also " in
+	*" $got "* | *" $1:$got "*) ;;
+	*) echo "exit $got" ;;
+	esac
+	grep -q . err || echo 'no word'
+	! grep -qv "^$tool: " err || echo 'a stray message'
+	[ ! -e bad.json.part ] || echo 'bad.json.part is left'
+	[ ! -e bad.json ] || cmp -s bad.json bad.want || echo 'half of bad.json is there'
+	state >state.got; cmp -s state.before state.got || cmp -s state.after state.got || echo 'a state between'
+}
+# torture NAME "CALL ..." COMMAND...: a line for each kind of call.  The first $dense fail one by one, then some;
+# TORTURE_DENSE=100000 is all of them.
+dense=${TORTURE_DENSE:-60}
+torture() {
+	case=$1 torn=$2; shift 2
+	tool=$1
+	rm -f bad.json bad.want
+	fresh; state >state.before
+	run 0 "$case: a clean run" "$@" <in
+	result result.want; state >state.after
+	[ ! -e bad.json ] || cp bad.json bad.want
+	for call in $torn; do
+		n=1
+		: >wrong
+		while torture_once "$call:$n" "$@"; [ -e fired ]; do
+			verdict "$call" | sed "s/^/# $call $n: /" >>wrong
+			[ ! -s wrong ] || sed "s/^/# stderr: /" err >>wrong
+			n=$((n < dense ? n + 1 : n + 1 + n / 8))
+		done
+		[ ! -s wrong ] && [ "$n" -gt 1 ]
+		ok $? "$case: $call fails, to the end" || head -n 20 wrong
+	done
+	slow "$case" "$@"
+}
+# slow NAME COMMAND...: short reads and writes, EINTR and EAGAIN have no effect.
+slow() {
+	case=$1; shift
+	: >wrong
+	for seed in 1 2 3 4 5 6 7 8 9 10; do
+		torture_once "slow:$seed" "$@"
+		result result
+		[ "$got" -eq 0 ] && cmp -s result.want result || { echo "# seed $seed: exit $got"; sed 's/^/# stderr: /' err; } >>wrong
+	done
+	[ ! -s wrong ]
+	ok $? "$case: reads and writes that are short, interrupted, not ready" || head -n 20 wrong
+}
+
+# ---- filters ----
+
+cat >in.csv <<'IN'
+id,name,when
+1,"a ""b"", c",1/2/2020 0:05
+2,torn
+3,"two
+lines",12/31/2020 11:59:59 PM
+IN
+cat >in.json <<'IN'
+{"id":1,"name":"a \"b\"","nested":{"x":[1,2.50]}}
+{"id":2,"name":
+{"id":3,"other":null,"name":"é"}
+IN
+echo '{"page":7,"rows":[{"id":1},{"id":2,"tags":[{"t":"x"},{"t":"y"}]}]}' >in.doc
+tail -n +2 in.csv >body		# a copy: a file appended to itself has no end
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	cat body
+done >>in.csv
+
+cp in.csv in
+torture 'csv2ndjson' 'malloc read write close fsync open' csv2ndjson --rejects bad.json in.csv
+torture 'csv2ndjson of stdin' 'malloc read write' csv2ndjson --rejects bad.json
+torture 'csv-normalize' 'malloc read write close fsync open' \
+    csv-normalize --columns id,when,name,none --date when --null x --trim --rejects bad.json in.csv
+cp in.json in
+torture 'ndjson2csv' 'malloc read write close fsync open' ndjson2csv --rejects bad.json in.json
+torture 'ndjson2csv of known columns' 'malloc read write' ndjson2csv --columns id,name,other,nested --rejects bad.json
+cp in.doc in
+torture 'json-explode' 'malloc read write close open' json-explode .rows --carry page=page in.doc
+torture 'json-explode of stdin' 'malloc read write' json-explode .rows
+
+# ---- sluice ----
+
+torture 'sluice' 'malloc open process' sluice 'cat in.doc in.doc' -- cat
+
+# ---- Postgres ----
+
+dense=${TORTURE_DENSE:-12}		# a run takes a while, and most of it is libpq's own
+# libpq without memory has no connection, or waits for the start of COPY until it is told to stop.
+also='malloc:69 malloc:124 open:69'
+start_postgres
+sql 'CREATE TABLE target (id int PRIMARY KEY, name text, at timestamp)' >/dev/null
+sql "CREATE TABLE stage AS SELECT i AS id, 'new ' || i AS name, now()::timestamp(0) AS at FROM generate_series(2, 9) AS i" >/dev/null
+sql 'CREATE MATERIALIZED VIEW report AS SELECT count(*) FROM target' >/dev/null
+printf '{"id":%d,"name":"n","at":"2020-01-0%d"}\n' 2 2 3 3 4 4 >in
+fresh() { sql "TRUNCATE target; INSERT INTO target SELECT i, 'old', '2019-12-31' FROM generate_series(1, 3) AS i"; }
+state() { sql 'SELECT * FROM target ORDER BY id'; }
+torture 'pg-copy-in' 'malloc read write net connect open' pg-copy-in --max-wait 0.1 --truncate --max-delete 100% target
+torture 'pg-upsert of records' 'malloc read write net connect open' pg-upsert --max-wait 0.1 target --key id --newer at
+torture 'pg-upsert of a stage' 'malloc write net' pg-upsert --max-wait 0.1 target --key id --from stage --replace --max-delete 100%
+fresh() { :; }
+torture 'pg-copy-out' 'malloc write net connect open' pg-copy-out --max-wait 0.1 target
+torture 'pg-refresh' 'malloc write net connect open' pg-refresh --max-wait 0.1 --analyze --vacuum report target
+
+# ---- network ----
+
+python3 "$here/servers/make311.py" --rows 20 --years 2020 soda
+start_server soda python3 "$here/servers/soda.py" --data soda
+start_server slack python3 "$here/servers/slack.py" --hook T0/B0/xyz
+also='open:69'
+SLACK_WEBHOOK_URL=$slack/services/T0/B0/xyz
+export SLACK_WEBHOOK_URL
+state() { :; }
+torture 'soda-fetch' 'malloc write net connect open' \
+    soda-fetch --base-url "$soda" --retries 1 --retry-wait 0.01 --page-size 8 x la31-2020
+echo 'loaded' >in
+torture 'slack-notify' 'malloc read net connect open' slack-notify
+
+# ---- limits ----
+
+cp in.csv many.csv
+awk 'BEGIN { for (i = 0; i < 20000; i++) print "2,torn" }' >>many.csv
+awk 'BEGIN { for (i = 0; i < 20000; i++) print "{\"id\":2," }' >many.json
+awk 'BEGIN { printf "{\"a\":\""; for (i = 0; i < 400000; i++) printf "%100s", "x"; print "\"}" }' >huge.json
+{ echo a; sed 's/{"a"://; s/}//' huge.json; } >huge.csv
+for command in 'ndjson2csv huge.json' 'json-explode . huge.json' 'csv2ndjson huge.csv' 'csv-normalize huge.csv'; do
+	run 71 "no memory: $command" sh -c "ulimit -v 60000; $command"
+	said 'out of memory at'
+done
+for command in 'csv2ndjson --rejects bad.json in.csv' 'csv-normalize --rejects bad.json in.csv' 'ndjson2csv --rejects bad.json in.json'; do
+	rm -f bad.json
+	run 71 "no descriptor: $command" sh -c "ulimit -n 4; exec $command"
+	said 'ulimit -n'
+	run 0 'and no file of rejects' sh -c '[ ! -e bad.json ] && [ ! -e bad.json.part ]'
+	run 74 "a file of rejects that may not grow: ${command%% *}" sh -c "ulimit -f 1; $command many.${command##*.} >/dev/null"
+	run 0 'and no file of rejects' sh -c '[ ! -e bad.json ] && [ ! -e bad.json.part ]'
+done
+if mkdir full && mount -t tmpfs -o size=1m tmpfs full 2>/dev/null; then
+	at_exit="umount '$work/full'; $at_exit"
+	run 74 'a full disk under the rejects' csv2ndjson --rejects full/bad.json many.csv
+	said 'full/bad.json'
+	run 0 'leaves no file' sh -c '[ -z "$(ls full)" ]'
+else
+	ok 0 'a full disk under the rejects # SKIP may not mount'
+fi
+done_testing
