@@ -256,6 +256,8 @@ ask(struct http *http, struct http_call *call)
 	call->mark = now();
 	call->mark_bytes = 0;
 	call->state = ASKING;
+	/* What failed may be the connection; libcurl 7.88 keeps one that broke in sending, and PIPEWAIT would wait for it. */
+	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->tries > 0 ? 1L : 0L);
 	if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
 		die(EX_OSERR, "libcurl takes no more requests");
 }

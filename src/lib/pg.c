@@ -210,6 +210,8 @@ pg_ident(PGconn *conn, struct buf *out, const char *name)
 {
 	char *quoted = PQescapeIdentifier(conn, name, strlen(name));
 
+	if (quoted == NULL && strstr(PQerrorMessage(conn), "out of memory") != NULL)
+		die(EX_OSERR, "out of memory");
 	if (quoted == NULL)
 		die(EX_CONFIG, "\"%s\" is no name: it is no valid UTF-8", name);
 	buf_text(out, quoted);
