@@ -711,14 +711,3 @@ http_done(struct http *http, struct http_reply *reply)
 	free(call->body);
 	free(call);
 }
-
-void
-http_get_json(struct http *http, const char *url, struct buf *body)
-{
-	struct http_reply *reply = http_start(http, &(struct http_request){ .url = url, .want = "JSON", .check = http_check_json });
-
-	http_wait(http, reply);
-	buf_reset(body);
-	buf_str(body, buf_all(&reply->body));
-	http_done(http, reply);
-}

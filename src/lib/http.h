@@ -91,7 +91,4 @@ void http_message(struct buf *, const struct http_reply *);
 /* A check: the body is one whole JSON value. */
 const char *http_check_json(struct http_reply *, void *);
 
-/* A whole JSON page or none; the simple case. */
-void http_get_json(struct http *, const char *url, struct buf *body);
-
 #endif
