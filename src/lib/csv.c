@@ -26,20 +26,6 @@ past_line_end(const char *p, const char *end, bool eof)
 	return p + 1 < end && p[1] == '\n' ? p + 2 : p + 1;
 }
 
-/* A record is bad: past the line that p stands in, so that the next one can be read. */
-static const char *
-bad(struct csv *c, const char *why, size_t line, const char *p, const char *end, bool eof)
-{
-	c->why = why;
-	c->bad_line = line;
-	c->bad_field = c->n > 0 ? c->n - 1 : 0;
-	p = scan_any(p, end, '\n', '\r', '\r');
-	if (p == end)
-		return eof ? end : NULL;
-	c->lines = line + 1;
-	return past_line_end(p, end, eof);
-}
-
 /* Line ends in a quoted field; CRLF is one. */
 static size_t
 count_lines(const char *p, const char *end)
@@ -80,12 +66,30 @@ settle(struct csv *c)
 {
 	const char *p = c->scratch.p;
 
+	if (c->scratch.len == 0)
+		return;
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->f[i].val.p == NULL) {
 			c->f[i].val.p = p;
 			p += c->f[i].val.n;
 		}
 	}
+}
+
+/* A record is bad: past the line that p stands in, so that the next one can be read.  The fields so far stay readable; the
+ * last one may be empty. */
+static const char *
+bad(struct csv *c, const char *why, size_t line, const char *p, const char *end, bool eof)
+{
+	settle(c);
+	c->why = why;
+	c->bad_line = line;
+	c->bad_field = c->n > 0 ? c->n - 1 : 0;
+	p = scan_any(p, end, '\n', '\r', '\r');
+	if (p == end)
+		return eof ? end : NULL;
+	c->lines = line + 1;
+	return past_line_end(p, end, eof);
 }
 
 /* The closing quote of the field whose first byte inside is p, or NULL.  *doubled: it holds doubled quotes. */
@@ -132,9 +136,10 @@ csv_split(struct csv *c, const char *p, const char *end, bool eof)
 			size_t opened = c->lines;
 			const char *start = p + 1, *close = closing_quote(start, end, eof, &doubled);
 
+			*f = (struct csv_field){ { start, 0 }, true };
 			if (close == NULL)
 				return eof ? bad(c, "quote is never closed", c->lines, p, end, eof) : NULL;
-			*f = (struct csv_field){ { start, (size_t)(close - start) }, true };
+			f->val.n = (size_t)(close - start);
 			if (doubled)
 				unescape(c, f, start, close);
 			c->lines += count_lines(start, close);
@@ -160,8 +165,7 @@ csv_split(struct csv *c, const char *p, const char *end, bool eof)
 		}
 		p++;
 	}
-	if (c->scratch.len > 0)
-		settle(c);
+	settle(c);
 	return p;
 }
 
