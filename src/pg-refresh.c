@@ -60,6 +60,20 @@ refresh(PGconn *conn, const struct pg_table *view, bool *concurrently)
 	buf_free(&sql);
 }
 
+/* VACUUM and ANALYZE of another's table are left out with no more than a warning. */
+static void
+check_right(PGconn *conn, const struct pg_table *table)
+{
+	static const char sql[] = "SELECT CASE WHEN pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') THEN 1"
+	    " WHEN current_setting('server_version_num')::int < 170000 THEN 0"
+	    " ELSE has_table_privilege(c.oid, 'MAINTAIN')::int END"
+	    " FROM pg_class c, pg_database d WHERE c.oid = $1::oid AND d.datname = current_database()";
+	const char *oid = table->oid;
+
+	if (pg_number(conn, sql, 1, &oid) == 0)
+		die(EX_NOPERM, "%s is another's: only its owner may vacuum and analyse it", table->name);
+}
+
 /* VACUUM can't run in a transaction, so no SET LOCAL limits it.  It waits for no reader and no writer, but for another
  * VACUUM or a change of the table, which may not end soon: with SKIP_LOCKED it would be silent about leaving it out. */
 static void
@@ -118,6 +132,8 @@ check_all(PGconn *conn, char **names)
 	for (; *names != NULL; names++) {
 		pg_table_need(conn, *names, "CREATE MATERIALIZED VIEW it", &table);
 		check_kind(&table);
+		if (vacuum || analyse)
+			check_right(conn, &table);
 		pg_table_free(&table);
 	}
 }

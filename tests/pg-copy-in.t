@@ -335,6 +335,8 @@ run 77 'no right to the table' sh -c 'psql -XAtqc "CREATE ROLE guest LOGIN"; pri
 said 'permission denied for table x: ask the owner to GRANT it'
 run 78 'no such database' sh -c 'PGDATABASE=nowhere pg-copy-in x </dev/null'; said 'FATAL: database "nowhere" does not exist'
 run 77 'no such role' sh -c 'PGUSER=nobody1 pg-copy-in x </dev/null'; said 'FATAL: role "nobody1" does not exist'
+run 78 'a service that is not defined is not waited for' env PGSERVICE=nope pg-copy-in x </dev/null; said_not 'trying'
+run 69 'a host whose name has a word of settings in it' env PGHOST=invalid.invalid pg-copy-in --max-wait 0 x </dev/null
 run 69 'no server, after trying' sh -c 'PGHOST=/nowhere pg-copy-in --max-wait 0.3 x </dev/null'; said 'No such file or directory'
 run 78 'a DSN that is none' sh -c 'DSN="host=/tmp hunter2x" pg-copy-in x </dev/null'; said_not hunter2
 run 0 'DATABASE_URL' sh -c 'DATABASE_URL="postgresql:///postgres?host=$PGHOST&user=postgres" PGHOST=/nowhere pg-copy-in x </dev/null'

@@ -51,6 +51,10 @@ sql 'INSERT INTO x VALUES (2, 3)'
 run 65 'rows that are not unique any more' pg-refresh good
 run 0 'the old rows stay' sql 'SELECT count(*) FROM good'; echo 2 >want; same 'both' want out
 run 77 'no right to the view' sh -c 'psql -XAtqc "CREATE ROLE guest LOGIN"; PGUSER=guest pg-refresh bare'; said 'must be owner'
+run 77 'no right to vacuum: the server would only warn' sh -c 'psql -XAtqc "CREATE TABLE others (i int)"; PGUSER=guest pg-refresh --vacuum --analyze others'
+said "others is another's"
+is_empty=$(wc -c <out); [ "$is_empty" -eq 0 ]; ok $? 'no receipt says that it was'
+run 0 'the owner may' sh -c 'psql -XAtqc "ALTER TABLE others OWNER TO guest"; PGUSER=guest pg-refresh --vacuum --analyze others'
 run 69 'no server' sh -c 'PGHOST=/nowhere pg-refresh --max-wait 0.2 bare'
 run 74 'a receipt that can not be written' sh -c 'pg-refresh bare >/dev/full'
 psql -XAtqc 'BEGIN; TABLE bare' -c 'SELECT pg_sleep(3)' -c COMMIT >/dev/null & locker=$!

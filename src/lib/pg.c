@@ -300,9 +300,11 @@ take_state(struct buf *why, char state[6])
 static int
 connect_status(const char *state, const char *why)
 {
-	static const struct { const char *part; int status; } own[] = {
-		{ "no password supplied", EX_NOPERM }, { "certificate verify failed", EX_PROTOCOL },
-		{ "invalid", EX_CONFIG }, { "does not support SSL", EX_CONFIG }, { "Permission denied", EX_NOPERM },
+	/* those of settings start so; further on the word may be in the name of a host */
+	static const struct { const char *part; bool at_start; int status; } own[] = {
+		{ "invalid ", true, EX_CONFIG }, { "definition of service ", true, EX_CONFIG }, { "service file ", true, EX_CONFIG },
+		{ "no password supplied", false, EX_NOPERM }, { "certificate verify failed", false, EX_PROTOCOL },
+		{ "does not support SSL", false, EX_CONFIG }, { "Permission denied", false, EX_NOPERM },
 	};
 
 	if (*state != '\0') {
@@ -311,7 +313,7 @@ connect_status(const char *state, const char *why)
 		return status == EX_UNAVAILABLE ? 0 : status;
 	}
 	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-		if (strstr(why, own[i].part) != NULL)
+		if (own[i].at_start ? strncmp(why, own[i].part, strlen(own[i].part)) == 0 : strstr(why, own[i].part) != NULL)
 			return own[i].status;
 	return 0;
 }
