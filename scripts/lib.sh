@@ -11,7 +11,7 @@ die() {			# die STATUS MESSAGE...
 	exit "$status"
 }
 
-# settings FILE - reads KEY=value lines; what the environment already has stays.
+# settings FILE - reads KEY=value lines into the environment, where the tools find theirs; what it already has stays.
 settings() {
 	local line key value
 	[[ -r $1 ]] || die 66 "$1: no such settings file"
@@ -20,7 +20,7 @@ settings() {
 		[[ $line =~ ^([A-Z_][A-Z0-9_]*)=(.*)$ ]] || die 78 "$1: \"$line\" is no KEY=value"
 		key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
 		[[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]] && value=${BASH_REMATCH[1]}
-		[[ -n ${!key+set} ]] || printf -v "$key" %s "$value"
+		[[ -n ${!key+set} ]] || export "$key=$value"
 	done <"$1"
 }
 
@@ -92,7 +92,7 @@ make_tmp() {
 		[[ ! -O $dir ]] || kill -0 "${pid%.*}" 2>/dev/null || rm -rf "$dir"
 	done
 	# shellcheck disable=SC2034
-	tmp=$(mktemp -d "$ours.$$.XXXXXX")
+	tmp=$(mktemp -d "$ours.$$.XXXXXX") || die 73 "no directory for small files in ${TMPDIR:-/tmp}: see TMPDIR"
 }
 
 # A program in the background, so that a signal reaches us while it runs.  Its group is its own (set -m).

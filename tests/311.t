@@ -18,6 +18,19 @@ DATASETS=/no/such run 78 'no datasets file' load --check
 echo '{"table":"x; drop table requests"}' >bad.json
 DATASETS=$work/bad.json run 78 'a datasets file that says little' load --check
 run 64 'a wrong option' load --no-such
+run 64 'an option without its value' load --since
+for setting in JOBS=0 PAGE_SIZE=many RETRIES=-1 ALLOW_DRIFT=x LOCK_WAIT= MAX_DELETE=half MAX_REJECTS=1%% SINCE=yesterday TODAY=junk \
+    OVERLAP=junk MAX_AGE=-1 SODA_API=4; do
+	run 78 "a wrong ${setting%%=*}" env "$setting" "$top/scripts/311/load" --check
+	said "$setting: want"
+done
+run 78 'a wrong --since' load --check --since "2020-01-01' OR true"
+printf '%s\n' "YEARS='2019'" 'MODE="full"' "DSN=dbname=not_there" >'short conf'
+run 0 'a conf of three lines: the rest is as delivered' load --conf 'short conf' --check
+said 'full, 1 datasets'
+run 78 'a DSN in it is the database of all' load --conf 'short conf'
+said 'database "not_there" does not exist'
+run 73 'no place for small files' env TMPDIR=/no/such "$top/scripts/311/load"
 echo 'MODE full' >bad.conf
 run 78 'a line that is no setting' load --conf bad.conf
 said '"MODE full" is no KEY=value'
