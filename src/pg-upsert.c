@@ -467,6 +467,10 @@ take_records(struct merge *m, struct rows *in)
 	};
 
 	make_stage(m);
+	if (m->again) {
+		free(seen);
+		return;
+	}
 
 	struct pgcopy_counts copied = pgcopy(&job, seen);
 	struct rows_counts read = rows_counts(in);

@@ -327,6 +327,11 @@ run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0
 said 'lock timeout'
 run 0 'is waited for' pg-upsert x --key id --from s2
 wait $writer
+psql -XAtqc 'BEGIN; LOCK TABLE x IN ACCESS EXCLUSIVE MODE' -c 'SELECT pg_sleep(2)' -c COMMIT >/dev/null & writer=$!
+sleep 0.4
+run 75 'a table that not even readers may have' sh -c 'printf "id,v\na,1\n" | pg-upsert x --key id --lock-timeout 0.1'
+said 'canceling statement due to lock timeout'
+wait $writer
 
 sql 'CREATE TABLE many (id integer PRIMARY KEY, v integer); CREATE TABLE many_stage AS SELECT i AS id, 1 AS v FROM generate_series(1, 200000) i'
 sql 'CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
