@@ -72,13 +72,14 @@ dsn_without_password() {
 }
 
 # db [-v NAME=VALUE ...] <<<SQL - one script, values by :'NAME'; rows unaligned on stdout.  Status: 69 when the server is
-# not there, 78 when it refuses the script.
+# not there, 78 when it refuses the script, 128 + n when signal n ended psql.
 db() {
 	local status=0
 	PGAPPNAME="$FLOW ${CULVERT_RUN_ID:-}" psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
 	case $status in
 	0) ;;
 	2) return 69 ;;
+	129 | 13? | 14? | 15?) return "$status" ;;
 	*) return 78 ;;
 	esac
 }
