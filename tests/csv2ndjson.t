@@ -141,6 +141,25 @@ t 'a full disk is no success' 74 sh -c 'csv2ndjson odd.csv >/dev/full' 3</dev/nu
 t 'a read error is no end of input' 74 csv2ndjson <. 3</dev/null
 t 'arguments are checked before input' 64 csv2ndjson --max-record 0 3</dev/null
 t 'no such file' 66 csv2ndjson nowhere.csv 3</dev/null
+cat >terminal.py <<'EOF'
+import os, pty, sys
+out = os.dup(1)
+pid, tty = pty.fork()
+if pid == 0:
+    os.dup2(out, 1)
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while b"ctrl-D" not in seen:
+    seen += os.read(tty, 1000)
+os.write(tty, b"a,b\n1,2\n\x04")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+EOF
+t 'a terminal gets a hint, and is read' 0 timeout 30 python3 terminal.py csv2ndjson 3<<'OUT'
+{"a":"1","b":"2"}
+OUT
+run 0 'a reader that is slow loses nothing' sh -c '
+    seq 200000 | sed "1i a" | csv2ndjson | { sleep 2; cat; } | tail -n 1'
+echo '{"a":"200000"}' >want; same 'the last record came' want out
 t 'stdin closed' 66 sh -c 'csv2ndjson <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'csv2ndjson odd.csv >&-' 3</dev/null
 

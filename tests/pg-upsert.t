@@ -327,6 +327,22 @@ run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0
 said 'lock timeout'
 run 0 'is waited for' pg-upsert x --key id --from s2
 wait $writer
+# We have read s2 and wait for x; they hold x and, once we wait, ask for s2.  We look for a deadlock first, so we are its victim.
+psql -XAtq >deadlock.out 2>&1 <<'SQL' & other=$!
+SET deadlock_timeout = '60s';
+BEGIN;
+LOCK TABLE x IN ROW EXCLUSIVE MODE;
+DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'x'::regclass AND NOT granted) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;
+LOCK TABLE s2 IN ACCESS EXCLUSIVE MODE;
+COMMIT;
+SQL
+for _ in $(seq 100); do
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE relation = 'x'::regclass AND granted AND mode = 'RowExclusiveLock'")" = 0 ] || break
+	sleep 0.1
+done
+run 0 'a deadlock: once more, from the stage' env PGOPTIONS='-c deadlock_timeout=2s' pg-upsert x --key id --from s2
+grep -q 'deadlock detected' "$work/pg/postgres.log"; ok $? 'there was one'
+wait $other; ok $? 'the other has gone on'
 psql -XAtqc 'BEGIN; LOCK TABLE x IN ACCESS EXCLUSIVE MODE' -c 'SELECT pg_sleep(2)' -c COMMIT >/dev/null & writer=$!
 sleep 0.4
 run 75 'a table that not even readers may have' sh -c 'printf "id,v\na,1\n" | pg-upsert x --key id --lock-timeout 0.1'

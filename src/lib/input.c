@@ -36,7 +36,8 @@ hint_at_terminal(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
-	if (isatty(fd) && poll(&wait, 1, 1000) == 0)
+	/* or the progress that a terminal gets came first */
+	if (isatty(fd) && poll(&wait, 1, 1000) <= 0)
 		note("reading from the terminal: end with ctrl-D, or name a file");
 }
 
