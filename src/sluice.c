@@ -225,9 +225,10 @@ pipeline_failed(struct child *pipeline, struct child *sink)
 
 	if (!sink_left)
 		end_child(sink, pipeline, SIGTERM);
-	/* A pipeline that died of SIGPIPE may have done so because the sink failed: then the sink's word counts. */
-	if (pipeline->status == 128 + SIGPIPE && sink->status != 0 && sink->status != 128 + SIGTERM) {
-		warning("the sink failed with status %d", sink->status);
+	/* A pipeline dies of SIGPIPE when the sink has ended by itself: then the sink's word counts, also when it had enough. */
+	if (pipeline->status == 128 + SIGPIPE && sink->status != 128 + SIGTERM) {
+		if (sink->status != 0)
+			warning("the sink failed with status %d", sink->status);
 		return sink->status;
 	}
 	if (sink_left && sink->status == 0)
