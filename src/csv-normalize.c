@@ -227,7 +227,8 @@ add_wanted_name(struct buf *b, struct str name)
 	for (size_t i = 0; i < renames.n; i++) {
 		struct rename *r = &plan.rename[i];
 
-		if (!str_eq(r->old, (struct str){ b->p + at, b->len - at }) && !str_eq(r->old, name))
+		if (!str_eq(r->old, (struct str){ b->p + at, b->len - at }) && !str_eq(r->old, name) &&
+		    !str_eq(r->old, trimmed(name)))
 			continue;
 		r->found = true;
 		b->len = at;

@@ -45,6 +45,13 @@ c,zz,a
 3,,1
 OUT
 said '<stdin>:1: no column "zz" in the header'
+t '--rename, by a name that has white space around it in the header' 0 csv-normalize --strict --rename 'Request Type=kind' <<'IN' 3<<'OUT'
+id, Request Type ,b
+1,x,2
+IN
+id,kind,b
+1,x,2
+OUT
 t '--strict: all that is missing' 65 csv-normalize --strict --columns c,zz,a,yy --rename x=y --date when <<'IN' 3</dev/null
 A,B,C
 1,2,3

@@ -121,6 +121,9 @@ t 'a wrong token' 77 env SOCRATA_APP_TOKEN=wrong-token soda-fetch --base-url "$s
 said 'Invalid app_token'
 said 'check SOCRATA_APP_TOKEN'
 said_not wrong-token
+t 'a token with a line break in it is no header more' 78 env SOCRATA_APP_TOKEN="token
+X-Other: 1" soda-fetch --base-url "$soda" d.gov abcd-1234 3</dev/null
+said 'check SOCRATA_APP_TOKEN'; said_not 'X-Other'
 t '... by its other name' 77 env SOCRATA_TOKEN=wrong-token soda-fetch --base-url "$soda" d.gov abcd-1234 3</dev/null
 said 'check SOCRATA_TOKEN'
 [ "$(log | grep -c '"status": 403')" -eq 2 ]; ok $? 'is not asked for again'

@@ -177,6 +177,10 @@ take_body(char *p, size_t size, size_t n, void *arg)
 static void
 add_header(struct http_call *call, const char *header)
 {
+	if (strpbrk(header, "\r\n") != NULL)     /* what is behind it would be a header of its own */
+		die(EX_CONFIG, "%s: a line break in a header: %s", call->name,
+		    call->request.credential != NULL ? call->request.credential : "see its settings");
+
 	struct curl_slist *more = curl_slist_append(call->headers, header);
 
 	if (more == NULL)
