@@ -17,6 +17,10 @@ RESET_DB=true run 78 'reset wants full' load --check
 DATASETS=/no/such run 78 'no datasets file' load --check
 echo '{"table":"x; drop table requests"}' >bad.json
 DATASETS=$work/bad.json run 78 'a datasets file that says little' load --check
+for change in '.schemas.cases.typo = "x"' 'del(.schemas.cases.updateddate)' 'del(.schemas.cases.srnumber)' '.datasets[0].schema = "none"'; do
+	jq "$change" "$DATASETS" >bad.json
+	DATASETS=$work/bad.json run 78 "a datasets file with $change" load --check
+done
 run 64 'a wrong option' load --no-such
 run 64 'an option without its value' load --since
 for setting in JOBS=0 PAGE_SIZE=many RETRIES=-1 ALLOW_DRIFT=x LOCK_WAIT= MAX_DELETE=half MAX_REJECTS=1%% SINCE=yesterday TODAY=junk \
