@@ -175,4 +175,11 @@ printf 'id,status\n1,Open\n2,Closed\n' >requests.csv
 t "the manual's example" 0 sh -c "csv2ndjson requests.csv | jq -c 'select(.status == \"Open\")'" 3<<'OUT'
 {"id":"1","status":"Open"}
 OUT
+printf 'a\n1\n' >itself.csv
+run 64 'rejects that would replace the input' csv2ndjson --rejects itself.csv ./itself.csv
+said 'is the input itself'
+same 'the input is still there' itself.csv - <<'IN'
+a
+1
+IN
 done_testing

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "lib/csv.h"
 #include "lib/input.h"
@@ -518,11 +519,25 @@ start_file(struct rows *in)
 
 /* ---- what tools call ---- */
 
+/* The rejects take their name when all is read, and would replace what was read. */
+static void
+check_rejects_path(char **files)
+{
+	struct stat rejects, input;
+
+	if (rows_rejects == NULL || stat(rows_rejects, &rejects) != 0 || !S_ISREG(rejects.st_mode))
+		return;
+	for (; files != NULL && *files != NULL; files++)
+		if (stat(*files, &input) == 0 && input.st_dev == rejects.st_dev && input.st_ino == rejects.st_ino)
+			die(EX_USAGE, "--rejects %s is the input itself: name another file", rows_rejects);
+}
+
 struct rows *
 rows_open(char **files)
 {
 	struct rows *in = xcalloc(1, sizeof *in);
 
+	check_rejects_path(files);
 	rejects_open(&in->rejects, rows_rejects, rows_max_rejects);
 	input_open(&in->in, files);
 	start_file(in);
