@@ -154,9 +154,13 @@ while b"ctrl-D" not in seen:
 os.write(tty, b"a,b\n1,2\n\x04")
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 EOF
-t 'a terminal gets a hint, and is read' 0 timeout 30 python3 terminal.py csv2ndjson 3<<'OUT'
-{"a":"1","b":"2"}
-OUT
+if python3 -c 'import pty; pty.openpty()' 2>/dev/null; then	# a bare chroot may have no /dev/pts
+	t 'a terminal gets a hint, and is read' 0 timeout 30 python3 terminal.py csv2ndjson 3<<-'OUT'
+	{"a":"1","b":"2"}
+	OUT
+else
+	echo '# no pseudo-terminal here: a terminal as input is not tested'
+fi
 run 0 'a reader that is slow loses nothing' sh -c '
     seq 200000 | sed "1i a" | csv2ndjson | { sleep 2; cat; } | tail -n 1'
 echo '{"a":"200000"}' >want; same 'the last record came' want out
