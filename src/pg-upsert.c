@@ -714,6 +714,16 @@ all_new(struct merge *m)
 	return known == 0;
 }
 
+/* What was found must be what was written.  It is not when someone writes to a stage of theirs meanwhile, for its rows are
+ * known by their place; a trigger of the target's may leave rows out on purpose. */
+static void
+check_written(const struct merge *m, unsigned long long fresh, unsigned long long changed)
+{
+	if (m->again || ((m->inserted == fresh || m->target.before_insert) && (m->updated == changed || m->target.before_update)))
+		return;
+	die(EX_TEMPFAIL, "%s was changed while it was merged: nothing was changed in %s, run again", m->stage, m->target.name);
+}
+
 static void
 merge(struct merge *m)
 {
@@ -743,6 +753,7 @@ merge(struct merge *m)
 		update_changed(m);
 	if (fresh > 0)
 		insert_new(m, fresh == keys && m->superseded == 0);
+	check_written(m, fresh, changed);
 	m->unchanged = keys - fresh - changed - m->kept_newer;
 	buf_free(&sql);
 }

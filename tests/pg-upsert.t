@@ -412,4 +412,13 @@ sql 'DROP TABLE requests; CREATE TABLE requests (srnumber text PRIMARY KEY, upda
 example 'pg-upsert requests --key srnumber --newer updateddate --from stage'
 
 run 0 'a record of 60 MiB' sh -c 'psql -XAtqc "CREATE TABLE big (id text PRIMARY KEY, t text)"; (printf "id,t\n1,"; head -c 62914560 /dev/zero | tr "\0" x; echo) | pg-upsert big --key id'
+
+# a stage that someone writes to in the middle of the merge: here a trigger, after the rows to write were found
+sql 'CREATE TABLE live (k text PRIMARY KEY, v int); INSERT INTO live VALUES (1, 1);
+    CREATE TABLE moving AS SELECT g::text AS k, g + 1 AS v FROM generate_series(1, 9) g;
+    CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE moving SET v = v; RETURN NULL; END $$;
+    CREATE TRIGGER move AFTER UPDATE ON live FOR EACH STATEMENT EXECUTE FUNCTION move()'
+run 75 'a stage that changes under the merge' pg-upsert live --key k --from moving
+said 'public.moving was changed while it was merged: nothing was changed in live, run again'
+[ "$(sql 'SELECT k, v FROM live')" = '1|1' ]; ok $? 'nothing was changed'
 done_testing

@@ -84,8 +84,9 @@ find_oid(PGconn *conn, const char *quoted, struct pg_table *table)
 	    "SELECT c.oid, CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END || c.relname,"
 	    " quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind, c.relpersistence = 'u',"
 	    " EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname),"
-	    /* ROW | BEFORE | INSERT */
-	    " EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & 7 = 7)"
+	    /* ROW | BEFORE | INSERT, and UPDATE (pg_trigger.h) */
+	    " EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & 7 = 7),"
+	    " EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & 19 = 19)"
 	    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)", 1, &quoted);
 	bool found = PQntuples(r) == 1;
 
@@ -94,7 +95,7 @@ find_oid(PGconn *conn, const char *quoted, struct pg_table *table)
 			.oid = xstrdup(PQgetvalue(r, 0, 0)), .name = xstrdup(PQgetvalue(r, 0, 1)),
 			.ident = xstrdup(PQgetvalue(r, 0, 2)), .kind = PQgetvalue(r, 0, 3)[0],
 			.unlogged = PQgetvalue(r, 0, 4)[0] == 't', .analysed = PQgetvalue(r, 0, 5)[0] == 't',
-			.before_insert = PQgetvalue(r, 0, 6)[0] == 't',
+			.before_insert = PQgetvalue(r, 0, 6)[0] == 't', .before_update = PQgetvalue(r, 0, 7)[0] == 't',
 		};
 	PQclear(r);
 	return found;

@@ -18,7 +18,8 @@ struct pg_table {
 	char *oid;                      /* of the table, as text to bind */
 	char *name, *ident;             /* for people: without the schema when it is in the search path; quoted with its schema */
 	char kind;                      /* r table, p partitioned, v view, m materialized view, f foreign */
-	bool unlogged, analysed, before_insert;        /* before_insert: a trigger may fill what is NULL */
+	bool unlogged, analysed;
+	bool before_insert, before_update;      /* a trigger may fill what is NULL, or leave a row out */
 	struct pg_column *col;
 	size_t n;
 };
