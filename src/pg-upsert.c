@@ -153,18 +153,17 @@ column_of(const struct merge *m, const char *name)
 	return NULL;
 }
 
+/* The stage's value of the column, cast to TYPE; NULL: as it is. */
 static void
-set_value(struct column *c, const char *fmt, const char *a, const char *b)
+set_value(struct column *c, const char *type)
 {
 	struct buf sql = { 0 };
 
 	free(c->value);
-	buf_text(&sql, "");
-	/* fmt is one of ours: s.COLUMN or a cast of it */
-	if (strcmp(fmt, "cast") == 0)
-		buf_fmt(&sql, "CAST(s.%s AS %s)", a, b);
+	if (type != NULL)
+		buf_fmt(&sql, "CAST(s.%s AS %s)", c->col->ident, type);
 	else
-		buf_fmt(&sql, "s.%s", a);
+		buf_fmt(&sql, "s.%s", c->col->ident);
 	c->value = buf_take(&sql);
 }
 
@@ -352,9 +351,9 @@ match_column(struct column *c, const struct pg_column *from)
 	for (size_t i = 0; i < sizeof rounds / sizeof rounds[0]; i++)
 		rounded = rounded || (strcmp(c->col->kind, rounds[i]) == 0 && c->col->typmod >= 0);
 	if (rounded && !(same && c->col->typmod == from->typmod))
-		set_value(c, "cast", c->col->ident, c->col->type);
+		set_value(c, c->col->type);
 	else
-		set_value(c, same ? "" : "cast", c->col->ident, c->col->base);
+		set_value(c, same ? NULL : c->col->base);
 }
 
 /* Finds which of the target's columns the stage has.  OTHERS: a stage before this one has told already. */
@@ -407,7 +406,7 @@ use_made_stage(struct merge *m)
 {
 	for (size_t i = 0; i < m->target.n; i++)
 		if (m->column[i].used)
-			set_value(&m->column[i], "", m->column[i].col->ident, NULL);
+			set_value(&m->column[i], NULL);
 }
 
 static void
