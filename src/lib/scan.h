@@ -14,11 +14,12 @@
 #include <emmintrin.h>
 
 #define SCAN_LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
-/* MATCH is an expression of v, a vector of the next 16 bytes, with 0xff where a byte is wanted. */
-#define SCAN_UNTIL(MATCH) do { \
+/* MATCH is an expression of v, a vector of the next 16 bytes, with 0xff where a byte is wanted; STEP is done with each v. */
+#define SCAN_EACH(MATCH, STEP) do { \
 	for (; p < end; p += 16) { \
 		const __m128i v = SCAN_LOAD(p); \
 		const int found = _mm_movemask_epi8(MATCH); \
+		STEP; \
 		if (found != 0) { \
 			p += __builtin_ctz((unsigned)found); \
 			return p < end ? p : end; \
@@ -26,6 +27,8 @@
 	} \
 	return end; \
 } while (0)
+#define SCAN_UNTIL(MATCH) SCAN_EACH(MATCH, (void)v)
+#define SCAN_COPY_UNTIL(MATCH) SCAN_EACH(MATCH, (_mm_storeu_si128((__m128i *)(void *)to, v), to += 16))
 #endif
 
 /* What may not stand as it is in a JSON string: quote, backslash, control bytes; also bytes over 127 if HIGH. */
@@ -100,18 +103,8 @@ scan_copy_json(char *to, const char *p, const char *end)
 #ifdef __SSE2__
 	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
 
-	for (; p < end; p += 16, to += 16) {
-		const __m128i v = SCAN_LOAD(p);
-		const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-		    _mm_cmpeq_epi8(_mm_max_epu8(v, control), control)));
-
-		_mm_storeu_si128((__m128i *)(void *)to, v);
-		if (found != 0) {
-			p += __builtin_ctz((unsigned)found);
-			return p < end ? p : end;
-		}
-	}
-	return end;
+	SCAN_COPY_UNTIL(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+	    _mm_cmpeq_epi8(_mm_max_epu8(v, control), control)));
 #else
 	const char *stop = scan_json_special(p, end, false);
 
@@ -127,18 +120,8 @@ scan_copy_any(char *to, const char *p, const char *end, char a, char b, char c)
 #ifdef __SSE2__
 	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
 
-	for (; p < end; p += 16, to += 16) {
-		const __m128i v = SCAN_LOAD(p);
-		const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
-		    _mm_cmpeq_epi8(v, vc)));
-
-		_mm_storeu_si128((__m128i *)(void *)to, v);
-		if (found != 0) {
-			p += __builtin_ctz((unsigned)found);
-			return p < end ? p : end;
-		}
-	}
-	return end;
+	SCAN_COPY_UNTIL(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
+	    _mm_cmpeq_epi8(v, vc)));
 #else
 	const char *stop = scan_any(p, end, a, b, c);
 
@@ -154,19 +137,9 @@ scan_copy_csv(char *to, const char *p, const char *end)
 #ifdef __SSE2__
 	const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
 
-	for (; p < end; p += 16, to += 16) {
-		const __m128i v = SCAN_LOAD(p);
-		const int found = _mm_movemask_epi8(_mm_or_si128(
-		    _mm_or_si128(_mm_cmpeq_epi8(v, comma), _mm_cmpeq_epi8(v, quote)),
-		    _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr))));
-
-		_mm_storeu_si128((__m128i *)(void *)to, v);
-		if (found != 0) {
-			p += __builtin_ctz((unsigned)found);
-			return p < end ? p : end;
-		}
-	}
-	return end;
+	SCAN_COPY_UNTIL(_mm_or_si128(
+	    _mm_or_si128(_mm_cmpeq_epi8(v, comma), _mm_cmpeq_epi8(v, quote)),
+	    _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr))));
 #else
 	for (; p < end && *p != ',' && *p != '"' && *p != '\n' && *p != '\r'; p++)
 		*to++ = *p;
