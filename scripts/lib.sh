@@ -102,6 +102,25 @@ run() {
 	wait $!
 }
 
+# children_below N - waits until fewer than N of the processes in children run; the first that fails ends us, with its
+# status.  Not by wait -n: in a shell with another process that lives on (the lock's), bash 5.2 misses a child that ends
+# just before it waits, and then waits for ever.
+declare -A children=()		# process id: what it does
+children_below() {
+	local pid status
+	while :; do
+		for pid in "${!children[@]}"; do
+			kill -0 "$pid" 2>/dev/null && continue
+			status=0
+			wait "$pid" || status=$?
+			unset "children[$pid]"
+			((status == 0)) || exit "$status"
+		done
+		((${#children[@]} >= $1)) || return 0
+		sleep 0.05
+	done
+}
+
 # take_lock NAME SECONDS - false when another run has it.  A psql in the background holds it in a transaction, which a
 # pooler leaves alone; when we die, by whatever signal, it reads an end of file and the lock is free.
 take_lock() {
