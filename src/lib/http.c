@@ -7,6 +7,7 @@
 #include "lib/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 #define MAX_REDIRECTS 10
 #define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
+#define UPLOAD_BUFFER (256L << 10)      /* bytes read of a file at a time */
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
 
 double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
@@ -41,13 +43,16 @@ struct http_call {
 	enum state state;
 	int redirects, tries;
 	bool foreign;                   /* redirected to another origin: credentials stay here */
-	bool passed_on;                 /* the sink took bytes: no second try */
+	bool passed_on;                 /* the sink took bytes: no second try, unless the request resumes */
+	bool fresh;                     /* the next try needs a new connection */
+	bool given;                     /* by http_wait_any() */
+	struct http_file file;          /* the body, and how far this try has read it */
+	long long file_read;
 	double wake;                    /* when WAITING ends */
 	double waited;                  /* s spent on 202 */
 	double mark;                    /* the stall clock: since when, at how many bytes */
 	curl_off_t mark_bytes;
-	int status;                     /* exit status, once FAILED */
-	struct buf why;
+	struct buf why;                 /* once FAILED; before, why it was tried again */
 };
 
 struct http {
@@ -188,6 +193,51 @@ add_header(struct http_call *call, const char *header)
 	call->headers = more;
 }
 
+void
+http_add_header(struct http_reply *reply, const char *header)
+{
+	add_header((struct http_call *)reply, header);
+}
+
+void
+http_set_url(struct http_reply *reply, const char *url)
+{
+	struct http_call *call = (struct http_call *)reply;
+
+	free(call->url);
+	reply->url = call->url = xstrdup(url);
+}
+
+/* The next bytes of a body that lies in a file. */
+static size_t
+read_body(char *to, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	struct http_file *f = &call->file;
+	long long left = f->len - call->file_read;
+	ssize_t got;
+
+	n = (long long)(size * n) < left ? size * n : (size_t)left;
+	do
+		got = n > 0 ? pread(f->fd, to, n, f->at + call->file_read) : 0;
+	while (got < 0 && errno == EINTR);
+	if (got < 0 || (got == 0 && left > 0))
+		return CURL_READFUNC_ABORT;
+	call->file_read += got;
+	return (size_t)got;
+}
+
+static int
+seek_body(void *arg, curl_off_t to, int from)
+{
+	struct http_call *call = arg;
+
+	if (from != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	call->file_read = to;
+	return CURL_SEEKFUNC_OK;
+}
+
 /* The settings that are the same for every request. */
 static void
 set_common(CURL *easy)
@@ -195,8 +245,6 @@ set_common(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
@@ -214,9 +262,11 @@ set_request(struct http_call *call)
 
 	if (secret && !call->foreign && url_plain(call->url) && !url_loopback(call->url))
 		die(EX_USAGE, "%s: plain http would show the credentials to others: use https", call->name);
-	curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
 	curl_slist_free_all(call->headers);
 	call->headers = NULL;
+	if (r->prepare != NULL && !call->foreign)
+		r->prepare(&call->reply, r->arg);
+	curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
 	for (size_t i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
 		add_header(call, r->headers[i]);
 	for (size_t i = 0; r->secrets != NULL && r->secrets[i] != NULL && !call->foreign; i++)
@@ -228,7 +278,24 @@ set_request(struct http_call *call)
 		curl_easy_setopt(call->easy, CURLOPT_USERNAME, r->user);
 		curl_easy_setopt(call->easy, CURLOPT_PASSWORD, r->password != NULL ? r->password : "");
 	}
-	if (r->body.p != NULL) {
+	if (r->exact) {
+		curl_easy_setopt(call->easy, CURLOPT_PATH_AS_IS, 1L);
+	} else {
+		curl_easy_setopt(call->easy, CURLOPT_ACCEPT_ENCODING, "");
+		curl_easy_setopt(call->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	}
+	if (r->direct)
+		curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "*");
+	if (r->file != NULL) {
+		call->file_read = 0;
+		curl_easy_setopt(call->easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(call->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->file.len);
+		curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, read_body);
+		curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+		curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, seek_body);
+		curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+		curl_easy_setopt(call->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	} else if (r->body.p != NULL) {
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, r->body.p);
 	}
@@ -256,12 +323,14 @@ ask(struct http *http, struct http_call *call)
 	call->reply.url = call->url;
 	call->reply.too_big = false;
 	call->reply.blame = EX_PROTOCOL;
+	call->reply.wait = 0;
 	call->error[0] = '\0';
 	call->mark = now();
 	call->mark_bytes = 0;
 	call->state = ASKING;
 	/* What failed may be the connection; libcurl 7.88 keeps one that broke in sending, and PIPEWAIT would wait for it. */
-	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->tries > 0 ? 1L : 0L);
+	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->fresh ? 1L : 0L);
+	call->fresh = false;
 	if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
 		die(EX_OSERR, "libcurl takes no more requests");
 }
@@ -276,9 +345,10 @@ fail(struct http_call *call, int status, const char *fmt, ...)
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
 	call->state = FAILED;
-	call->status = status;
+	call->reply.failure = status;
 	buf_reset(&call->why);
 	buf_text(&call->why, line);
+	call->reply.why = call->why.p;
 }
 
 /* "at 06:00", with the day where it is another one. */
@@ -300,21 +370,28 @@ come_back(char *text, size_t size, double seconds)
 static void PRINTF(5, 6)
 try_again(struct http *http, struct http_call *call, int status, double told, const char *fmt, ...)
 {
-	double base = smaller(MAX_PAUSE, http_retry_wait * (1 << (call->tries < 20 ? call->tries : 20)));
-	double pause = chance(http) * base + told;
+	long long most = call->request.tries > 0 ? call->request.tries : http_retries + 1;
+	double base, pause;
 	char why[1024], when[40];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
+	if (call->passed_on && call->request.resumes) {         /* it got on: tries are for standing still */
+		call->passed_on = false;
+		call->tries = 0;
+	}
+	base = smaller(MAX_PAUSE, http_retry_wait * (1 << (call->tries < 20 ? call->tries : 20)));
+	pause = chance(http) * base + told;
 	call->tries++;
+	call->fresh = true;
 	if (told > http_max_wait) {
 		come_back(when, sizeof when, told);
 		fail(call, EX_TEMPFAIL, "%s: come back at %s, or give a longer --max-wait", why, when);
 	} else if (call->passed_on) {
 		fail(call, status, "%s: part of it was passed on already: run again", why);
-	} else if (call->tries > http_retries) {
+	} else if (call->tries >= most) {
 		fail(call, status, "%s: gave up after %d %s", why, call->tries, call->tries == 1 ? "try" : "tries");
 	} else if (http->deadline > 0 && now() + pause > http->deadline) {
 		fail(call, status, "%s: no time for another try in --max-time", why);
@@ -388,6 +465,9 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 	case CURLE_SSL_CACERT_BADFILE:
 		fail(call, EX_CONFIG, "%s: see --cacert", said);
 		return;
+	case CURLE_ABORTED_BY_CALLBACK:
+		fail(call, EX_IOERR, "the file that holds the body can't be read again");
+		return;
 	case CURLE_URL_MALFORMAT:
 		fail(call, EX_USAGE, "no URL: %s", said);
 		return;
@@ -430,12 +510,13 @@ follow(struct http_call *call)
 	shown = url_shown(to);
 	if (url_plain(to) && !url_plain(call->url)) {
 		fail(call, EX_PROTOCOL, "redirected to plain http://%s, which is not followed", shown);
-	} else if (keeps && r->body.p != NULL && !url_same_origin(call->url, to)) {
+	} else if (keeps && (r->body.p != NULL || r->file != NULL) && !url_same_origin(call->url, to)) {
 		fail(call, EX_PROTOCOL, "redirected with its body to another host, %s, which is not followed", shown);
 	} else {
 		call->foreign = call->foreign || !url_same_origin(call->url, to);
 		if (!keeps) {
 			r->body = (struct str){ NULL, 0 };
+			r->file = NULL;
 			r->method = r->method != NULL && strcmp(r->method, "HEAD") == 0 ? r->method : NULL;
 		}
 		to = xstrdup(to);               /* the handle owns the first */
@@ -548,6 +629,18 @@ judge_body(struct http *http, struct http_call *call)
 		call->state = DONE;
 }
 
+/* A refusal whose cause the caller has mended, or knows to pass. */
+static bool
+mended(struct http *http, struct http_call *call)
+{
+	struct http_request *r = &call->request;
+	const char *why = call->reply.status >= 300 && r->mend != NULL ? r->mend(&call->reply, r->arg) : NULL;
+
+	if (why != NULL)
+		try_again(http, call, call->reply.blame, larger(call->reply.wait, retry_after(call)), "%s", why);
+	return why != NULL;
+}
+
 static void
 judge(struct http *http, struct http_call *call, CURLcode code)
 {
@@ -556,6 +649,8 @@ judge(struct http *http, struct http_call *call, CURLcode code)
 		judge_error(http, call, code);
 	else if (claimed(call))
 		call->state = DONE;
+	else if (mended(http, call))
+		return;
 	else if (call->reply.status == 202 && call->request.polls)
 		poll_again(http, call);
 	else if (call->reply.status >= 300 && call->reply.status < 400)
@@ -577,7 +672,7 @@ pass_on(struct http_call *call)
 	if (r->sink == NULL || call->reply.body.len == 0)
 		return;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status == 200 && !(r->want != NULL && is_html(&call->reply))) {
+	if ((status == 200 || status == 206) && !(r->want != NULL && is_html(&call->reply))) {
 		r->sink(&call->reply.body, r->arg);
 		call->passed_on = true;
 		call->mark = now();
@@ -602,7 +697,9 @@ watch(struct http *http, struct http_call *call)
 
 	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
 	curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-	limit = down > 0 ? smaller(http_timeout, HTTP_STALL) : http_timeout;
+	limit = call->request.timeout > 0 ? call->request.timeout : http_timeout;
+	if (down > 0)
+		limit = smaller(limit, HTTP_STALL);
 	if (http->deadline > 0 && t > http->deadline) {
 		stop_asking(http, call);
 		fail(call, EX_UNAVAILABLE, "no whole answer%s%s: stopped by --max-time", call->why.len > 0 ? "; before: " : "",
@@ -632,7 +729,7 @@ turn(struct http *http)
 		else if (c->state == WAITING)
 			sleep = smaller(sleep, wake - t);
 		else if (c->state == ASKING)
-			sleep = smaller(sleep, larger(0.01, http_timeout / 4));
+			sleep = smaller(sleep, larger(0.01, (c->request.timeout > 0 ? c->request.timeout : http_timeout) / 4));
 	}
 	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
 		die(EX_SOFTWARE, "libcurl lost its way");
@@ -670,6 +767,10 @@ http_start(struct http *http, const struct http_request *request)
 	call->name = request->name != NULL ? xstrdup(request->name) : url_shown(request->url);
 	call->what = request->what != NULL ? xstrdup(request->what) : NULL;
 	call->body = request->body_taken ? (char *)request->body.p : NULL;
+	if (request->file != NULL) {
+		call->file = *request->file;
+		call->request.file = &call->file;
+	}
 	call->reply.name = call->name;
 	call->reply.url = call->url;
 	while (*last != NULL)
@@ -684,16 +785,50 @@ http_start(struct http *http, const struct http_request *request)
 	return &call->reply;
 }
 
-void
-http_wait(struct http *http, struct http_reply *reply)
+bool
+http_try(struct http *http, struct http_reply *reply)
 {
 	struct http_call *call = (struct http_call *)reply;
 
 	while (call->state == WAITING || call->state == ASKING)
 		turn(http);
-	if (call->state == FAILED)
-		die(call->status, "%s: %s%s%s", call->name, call->what != NULL ? call->what : "", call->what != NULL ? ": " : "",
-		    call->why.p);
+	return call->state == DONE;
+}
+
+_Noreturn void
+http_die(const struct http_reply *reply)
+{
+	const struct http_call *call = (const struct http_call *)reply;
+
+	die(reply->failure, "%s: %s%s%s", call->name, call->what != NULL ? call->what : "", call->what != NULL ? ": " : "",
+	    reply->why);
+}
+
+void
+http_wait(struct http *http, struct http_reply *reply)
+{
+	if (!http_try(http, reply))
+		http_die(reply);
+}
+
+struct http_reply *
+http_wait_any(struct http *http)
+{
+	for (;;) {
+		bool busy = false;
+
+		for (struct http_call *c = http->calls; c != NULL; c = c->next) {
+			if (c->state == WAITING || c->state == ASKING) {
+				busy = true;
+			} else if (!c->given) {
+				c->given = true;
+				return &c->reply;
+			}
+		}
+		if (!busy)
+			return NULL;
+		turn(http);
+	}
 }
 
 void

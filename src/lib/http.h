@@ -12,6 +12,9 @@
  * Several requests may be under way: each http_start() holds one body of at most max_body bytes until
  * http_done(); the caller bounds how many.  A request that failed for good ends the process when it is waited
  * for, and not before, so that what came in front of it can still be written.
+ *
+ * What differs from service to service comes in by hooks: prepare() for headers that are new for each try, mend() for
+ * refusals that another try may get past.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -44,10 +47,16 @@ struct http_reply {
 	long status;            /* 2xx, or one that the caller claimed */
 	struct buf body;        /* whole; the caller may change it or take it */
 	bool too_big;           /* body was over max_body and is not here (only with may_be_big) */
-	int blame;              /* a check may set the exit status for when tries run out; else EX_PROTOCOL */
+	int blame;              /* a check or mend may set the exit status for when tries run out; else EX_PROTOCOL */
+	double wait;            /* mend may set: s to wait before the next try, as Retry-After would */
+	int failure;            /* the exit status, once it failed for good; why says what happened */
+	const char *why;
 	const char *name;       /* what messages call the request */
 	const char *url;        /* where it was asked last, redirects and all */
 };
+
+/* A body that lies in a file: LEN bytes from AT on, read anew for each try. */
+struct http_file { int fd; long long at, len; };
 
 /* Only url must be set.  What is pointed to is lent until http_wait() has returned; url, name and what are copied. */
 struct http_request {
@@ -58,6 +67,7 @@ struct http_request {
 	const char *user, *password;    /* HTTP Basic; as secrets */
 	const char *credential;         /* ends the message of 401 and 403: "check SOCRATA_APP_TOKEN" */
 	struct str body;                /* sent where p is set */
+	const struct http_file *file;   /* or this, copied; not through a redirect */
 	bool body_taken;                /* body.p is http's now, which frees it */
 	const char *name;               /* for messages, where the URL itself is secret; else URL without query */
 	const char *what;               /* for messages: "page 3 after 2000 rows"; or NULL */
@@ -66,12 +76,21 @@ struct http_request {
 	size_t max_body;                /* else HTTP_BODY */
 	bool may_be_big;                /* a larger body comes back as too_big, unless it is a bomb */
 	bool follow_no;                 /* a redirect is nonsense: the body is for this server only */
+	bool exact;                     /* nothing is added or changed on the way: ".." in the path, packed bodies, ~/.netrc */
+	bool direct;                    /* past any proxy: the server is on this machine's link */
+	int tries;                      /* in all; 0: as --retries says */
+	double timeout;                 /* s; 0: as --timeout says */
 	/* Is the body whole and good?  NULL if so, else what is wrong, and the request is made again.  May change the body. */
 	const char *(*check)(struct http_reply *, void *arg);
-	/* Takes the body as it arrives, for what never fits in memory; leaves in the buf what it cannot use yet.  Once it was
-	 * called the request can't be made again. */
+	/* Takes the body of a 200 or 206 as it arrives, for what never fits in memory; leaves in the buf what it cannot use
+	 * yet.  Once it was called the request can't be made again, unless it resumes: then prepare asks for the rest. */
 	void (*sink)(struct buf *arrived, void *arg);
-	void *arg;                      /* of check, sink and later */
+	bool resumes;
+	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
+	void (*prepare)(struct http_reply *, void *arg);
+	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better. */
+	const char *(*mend)(struct http_reply *, void *arg);
+	void *arg;                      /* of all these functions, and later */
 	/* 202 means not ready: ask again, at its Location if there is one, until --max-wait is over, then die EX_TEMPFAIL. */
 	bool polls;
 	/* Else where to ask instead: appends a URL, or nothing for the same one.  May be NULL. */
@@ -81,9 +100,17 @@ struct http_request {
 struct http *http_open(void);                   /* one a process: it keeps connections */
 struct http_reply *http_start(struct http *, const struct http_request *);
 void http_wait(struct http *, struct http_reply *);     /* until it is there, or die */
+bool http_try(struct http *, struct http_reply *);      /* the same, but false where it failed for good */
+_Noreturn void http_die(const struct http_reply *);     /* of one that failed */
+/* The next that is over, well or not, and was not given out before: for http_try(), which returns at once.  NULL when
+ * nothing is under way. */
+struct http_reply *http_wait_any(struct http *);
 void http_done(struct http *, struct http_reply *);     /* ends it if it is still under way; frees it */
 void http_close(struct http *);
 
+/* For prepare(): a "Name: value" of this try, and where it goes. */
+void http_add_header(struct http_reply *, const char *header);
+void http_set_url(struct http_reply *, const char *url);
 /* A header of the reply, or NULL; lent until http_done(). */
 const char *http_header(const struct http_reply *, const char *name);
 /* The server's own words out of an error's body: its JSON message, the title of its HTML, or the first line; shortened. */
