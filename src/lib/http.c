@@ -629,14 +629,16 @@ judge_body(struct http *http, struct http_call *call)
 		call->state = DONE;
 }
 
-/* A refusal whose cause the caller has mended, or knows to pass. */
+/* A refusal that the caller knows better: its cause is mended, or will pass, or will not. */
 static bool
 mended(struct http *http, struct http_call *call)
 {
 	struct http_request *r = &call->request;
 	const char *why = call->reply.status >= 300 && r->mend != NULL ? r->mend(&call->reply, r->arg) : NULL;
 
-	if (why != NULL)
+	if (why != NULL && call->reply.failure != 0)
+		fail(call, call->reply.failure, "%s", why);
+	else if (why != NULL)
 		try_again(http, call, call->reply.blame, larger(call->reply.wait, retry_after(call)), "%s", why);
 	return why != NULL;
 }

@@ -49,7 +49,7 @@ struct http_reply {
 	bool too_big;           /* body was over max_body and is not here (only with may_be_big) */
 	int blame;              /* a check or mend may set the exit status for when tries run out; else EX_PROTOCOL */
 	double wait;            /* mend may set: s to wait before the next try, as Retry-After would */
-	int failure;            /* the exit status, once it failed for good; why says what happened */
+	int failure;            /* the exit status, once it failed for good, and then why says what happened; else 0 */
 	const char *why;
 	const char *name;       /* what messages call the request */
 	const char *url;        /* where it was asked last, redirects and all */
@@ -88,7 +88,8 @@ struct http_request {
 	bool resumes;
 	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
 	void (*prepare)(struct http_reply *, void *arg);
-	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better. */
+	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better, or,
+	 * where it sets reply->failure to an exit status, why none will. */
 	const char *(*mend)(struct http_reply *, void *arg);
 	void *arg;                      /* of all these functions, and later */
 	/* 202 means not ready: ask again, at its Location if there is one, until --max-wait is over, then die EX_TEMPFAIL. */

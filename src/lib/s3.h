@@ -27,7 +27,7 @@ extern const char *s3_endpoint, *s3_region;
 #define S3_PARTS 10000                          /* of an object at most */
 
 struct s3_place { char *bucket; struct buf key; };
-/* Splits s3://BUCKET/KEY, or dies EX_USAGE.  The key may be empty.  s3_place_free() when done. */
+/* Splits s3://BUCKET/KEY, or dies EX_USAGE.  Nothing in it is encoded.  The key may be empty.  s3_place_free() when done. */
 struct s3_place s3_place(const char *url);
 void s3_place_free(struct s3_place *);
 /* Why the bytes can't be a key, or NULL. */
@@ -39,8 +39,9 @@ void s3_close(struct s3 *);
 struct http *s3_http(struct s3 *);              /* for http_try(), http_wait_any() and http_done() */
 
 /*
- * Of HOW: method, body, file, name, what, claims, max_body, check, sink, resumes, prepare and arg are the caller's; the
- * rest is filled in here.  A caller's prepare() runs first; what it adds is not signed, so it adds no x-amz-*.
+ * Of HOW: method, body, file, name, what, claims, max_body, check, sink, resumes, prepare, mend and arg are the caller's; the
+ * rest is filled in here.  A caller's prepare() runs first; what it adds is not signed, so it adds no x-amz-*.  Its mend()
+ * is asked first, too.
  */
 struct s3_request {
 	const char *bucket;
@@ -52,37 +53,18 @@ struct s3_request {
 };
 /* All that is pointed to is copied, but for the body, which is as in http.h. */
 struct http_reply *s3_start(struct s3 *, const struct s3_request *);
-/* Ends the request, as http_done() and http_die() would. */
+/* As http_done(). */
 void s3_done(struct s3 *, struct http_reply *);
 
 /* The <Code> and <Message> of an error's body: "NoSuchKey: The specified key does not exist."  Appends nothing where there is none. */
 void s3_error(struct buf *, const struct http_reply *);
 bool s3_error_is(const struct http_reply *, const char *code);
+/* True for the <Error> that may come with a 200 (CopyObject, CompleteMultipartUpload). */
+bool s3_is_error(const struct http_reply *);
 
 /* The SHA-256 of a body as base64, for x-amz-checksum-sha256. */
 void s3_checksum(struct buf *, const char hex[65]);
 /* True unless AWS_REQUEST_CHECKSUM_CALCULATION=when_required. */
 bool s3_sends_checksums(struct s3 *);
-
-/* One object of a listing. */
-struct s3_object {
-	struct str key;
-	struct str etag;                        /* without its quotes */
-	struct str last_modified;               /* "2026-01-31T23:59:59.000Z" */
-	unsigned long long size;
-	struct str storage_class;               /* may be empty */
-	bool is_prefix;                         /* a common prefix: only the key is set */
-};
-struct s3_query {
-	const char *bucket;
-	struct str prefix, delimiter, start_after;      /* n 0: none */
-};
-/* Calls TAKE for each object and common prefix of all pages, in the order of a page; asks for the next page meanwhile.  Memory is that of two
- * pages.  A page that fails ends the process: a listing that is cut is none. */
-void s3_list(struct s3 *, const struct s3_query *, void (*take)(const struct s3_object *, void *), void *arg);
-
-/* An upload in parts that is not complete: of all pages. */
-struct s3_upload { struct str key, id, initiated; };
-void s3_list_uploads(struct s3 *, const char *bucket, struct str prefix, void (*take)(const struct s3_upload *, void *), void *arg);
 
 #endif
