@@ -114,6 +114,42 @@ rows_reject(struct rows *in, struct str column, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Kept of a record: its line, the length of its "file:line", that, and the record itself if a reject would show it. */
+struct kept { unsigned long long line; size_t where; };
+
+void
+rows_keep(struct rows *in, struct buf *b)
+{
+	struct str where = str_of(rows_where(in));
+	struct kept head = { in->line, where.n };
+
+	buf_add(b, &head, sizeof head);
+	buf_str(b, where);
+	if (rows_rejects != NULL)
+		add_record(b, in);
+}
+
+struct str
+rows_kept_where(struct str kept)
+{
+	struct kept head;
+
+	memcpy(&head, kept.p, sizeof head);
+	return (struct str){ kept.p + sizeof head, head.where };
+}
+
+void
+rows_reject_kept(struct rows *in, struct str kept, struct str column, const char *why)
+{
+	size_t before = sizeof(struct kept) + rows_kept_where(kept).n;
+	struct kept head;
+
+	memcpy(&head, kept.p, sizeof head);
+	in->count.rejected++;
+	if (rows_rejects != NULL)
+		rejects_put(&in->rejects, head.line, column, why, (struct str){ kept.p + before, kept.n - before });
+}
+
 /* The record on in->line, whose first bytes are at p, is over --max-record. */
 static void
 reject_huge(struct rows *in, const char *p)
@@ -599,9 +635,15 @@ rows_before_wait(struct rows *in, void (*flush)(void))
 }
 
 void
-rows_check(struct rows *in)
+rows_check_read(struct rows *in)
 {
 	rejects_check(&in->rejects, in->count.read, true);
+}
+
+void
+rows_check(struct rows *in)
+{
+	rows_check_read(in);
 	rejects_close(&in->rejects);
 }
 

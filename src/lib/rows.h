@@ -54,6 +54,16 @@ struct rows_counts rows_counts(const struct rows *);
 /* To be called before a sink commits: too many rejects dies EX_DATAERR; syncs and names the rejects file. */
 void rows_check(struct rows *);
 void rows_close(struct rows *);                 /* rows_check() too */
+/*
+ * For a sink whose server may refuse a record long after it was read.  rows_keep() appends what is needed of the row that
+ * came last; rows_reject_kept() takes that: the record goes to --rejects, and is counted in any case, for the caller to
+ * end with EX_DATAERR where there is no --rejects.  No number of them stops the run before rows_check(), which for
+ * the records before comes too late to load nothing; so rows_check_read() checks those at the end of the input.
+ */
+void rows_keep(struct rows *, struct buf *);
+void rows_reject_kept(struct rows *, struct str kept, struct str column, const char *why);
+struct str rows_kept_where(struct str kept);    /* "file:line", for messages */
+void rows_check_read(struct rows *);
 /* Calls FLUSH before a read that may have to wait; rows_stdout() sets it. */
 void rows_before_wait(struct rows *, void (*flush)(void));
 
