@@ -15,6 +15,7 @@ shared=$top/../shared/data
 PATH=${CULVERT_BIN:-$top/bin}:$PATH
 export LC_ALL=C.UTF-8 TZ=UTC
 unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID
+unset $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p')
 work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
 chmod 755 "$work"
 at_exit='rm -rf "$work"'
@@ -96,6 +97,19 @@ start_postgres() {
 	export PGHOST PGUSER PGDATABASE PGPORT
 	PGHOST=$("$top/scripts/private-postgres" start "$work/pg" 2>pg.log) || { cat pg.log >&2; echo "Bail out! no PostgreSQL"; exit 1; }
 	at_exit="'$top/scripts/private-postgres' stop '$work/pg' >/dev/null 2>&1; $at_exit"
+}
+# use_s3 URL KEY SECRET: the environment that every S3 tool reads, and none of what this machine's user has.
+use_s3() {
+	unset $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p') http_proxy all_proxy ALL_PROXY
+	AWS_ENDPOINT_URL=$1 AWS_ACCESS_KEY_ID=$2 AWS_SECRET_ACCESS_KEY=$3 AWS_REGION=us-east-1
+	AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+	export AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION
+	export AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED
+}
+# start_s3 [OPTION...]: the stand-in at $s3, with these options (--bucket NAME, ...), and its environment.
+start_s3() {
+	start_server s3 "$here/servers/s3.py" "$@"
+	use_s3 "$s3" AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 }
 sql() {			# sql QUERY: its unaligned result
 	psql -XAtq -v ON_ERROR_STOP=1 -c "$1"

@@ -14,9 +14,9 @@ POST /control   a JSON object, or an array of them, applied in this order of key
                           the control object `do`
   any change of data that the server knows (see its own head)
 
-A fault is {"match": REGEX, "kind": KIND, "skip": N, "times": N, ...}.  REGEX is searched in path?query with
-percent signs decoded (and, on lines below it, the body of a POST), so the $ of a parameter is [$]; without one
-every request matches.  The first
+A fault is {"match": REGEX, "method": REGEX, "kind": KIND, "skip": N, "times": N, ...}.  "match" is searched in
+path?query with percent signs decoded (and, on lines below it, the body of a POST), so the $ of a parameter is [$];
+"method" is the whole of one; without them every request matches.  The first
 `skip` matching requests pass, the next `times` (1 unless told; -1 for ever) get the fault.  A request is shown
 to the faults in their order; the one that takes it hides it from those after it, so a list is a sequence.
 `latency` alone delays and lets the next fault have the request too.
@@ -40,7 +40,16 @@ to the faults in their order; the one that takes it hides it from those after it
   headers       the true reply, "headers" {} changed; null takes one away
   repeat_page, ignore_limit   left to the server: paging that never moves on, pages larger than asked for
 
-Where "part of the body" is sent, it is half, unless "at" (a share), "bytes" or "lines" says how much.
+These strike while the request's body arrives, so they see no body, and are looked at before all others; nothing of
+the request is done:
+
+  upload_reset    takes part of the body, then RST
+  upload_cut      takes part of the body, then closes
+  upload_stall    takes part of the body, then nothing for "seconds" (an hour unless told), and closes
+  upload_refused  takes part of the body, then answers as `status` does, and closes
+
+Where "part of the body" is meant, it is half, unless "at" (a share), "bytes" or "lines" says how much.  A body that
+ends before its length leaves only a line in the log, with status null.
 """
 import argparse
 import collections
@@ -63,6 +72,7 @@ import zlib
 KINDS = {
     "status", "latency", "cut", "cut_chunked", "reset", "stall", "drip", "short", "no_reply", "html", "bad_gzip",
     "gzip_bomb", "nonsense", "not_json_object", "202", "redirect", "headers", "repeat_page", "ignore_limit",
+    "upload_reset", "upload_cut", "upload_stall", "upload_refused",
 }
 LOGIN_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form>...</form></body></html>\n"
 LOGGED_BODY = 1 << 20           # bytes of a request's body that the log keeps
@@ -95,7 +105,10 @@ class Request:
         self.path = urllib.parse.unquote(path)
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.target = self.path + ("?" + urllib.parse.unquote_plus(query) if query else "")
-        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.headers = {}
+        for name, value in headers.items():
+            name = name.lower()
+            self.headers[name] = f"{self.headers[name]},{value}" if name in self.headers else value
         self.body = body
         self.quirk = None
         self.base = "http://" + self.headers.get("host", "127.0.0.1")
@@ -108,17 +121,19 @@ class Request:
 
 
 class Fault:
-    def __init__(self, spec):
+    def __init__(self, spec, kinds):
         self.spec = spec
         self.kind = str(spec.get("kind"))
-        if self.kind not in KINDS:
+        if self.kind not in kinds:
             raise ValueError(f"no such kind of fault: {self.kind}")
+        self.uploading = self.kind.startswith("upload_")
         self.match = re.compile(spec.get("match", ""), re.M)
+        self.method = re.compile(spec.get("method", ".*"))
         self.skip = spec.get("skip", 0)
         self.times = spec.get("times", 1)
 
-    def takes(self, sought):
-        if not self.match.search(sought) or self.times == 0:
+    def takes(self, method, sought):
+        if self.times == 0 or not self.method.fullmatch(method) or not self.match.search(sought):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -129,12 +144,14 @@ class Fault:
 
     def part(self, body):
         """How many bytes of the body get through."""
-        spec = self.spec
-        if "lines" in spec:
-            return len(b"".join(body.splitlines(keepends=True)[:spec["lines"]]))
-        if "bytes" in spec:
-            return min(spec["bytes"], len(body))
-        return int(len(body) * spec.get("at", 0.5))
+        if "lines" in self.spec:
+            return len(b"".join(body.splitlines(keepends=True)[:self.spec["lines"]]))
+        return self.share(len(body))
+
+    def share(self, length):
+        if "bytes" in self.spec:
+            return min(self.spec["bytes"], length)
+        return int(length * self.spec.get("at", 0.5))
 
     def seconds(self, default):
         return self.spec.get("seconds", default)
@@ -147,6 +164,9 @@ class Fault:
 class StandIn:
     """One imitated service.  Subclasses answer(); the rest is here."""
 
+    kinds = KINDS               # of faults
+    request = Request
+    name = "nginx"
     changes = ()                # the keys of /control that change() understands
     settings = {}               # name: default; each is a long option, too
 
@@ -158,8 +178,31 @@ class StandIn:
         self.waiting = {}       # path given out in a Location: the URL it stands for
         self.set = dict(self.settings)
 
+    def prepare(self):
+        """What is to be done once the settings are known."""
+
     def answer(self, request):
         raise NotImplementedError
+
+    def refuse_early(self, request):
+        """The reply to a request that is refused before its body was asked for, or None."""
+
+    def own(self, request):
+        """The reply if the path is one of our own and not the service's, else None."""
+        if request.path == "/log":
+            return Reply(200, self.written_log(), "application/x-ndjson")
+        if request.path == "/control":
+            try:
+                return Reply(200, json.dumps(self.control(json.loads(request.body))) + "\n")
+            except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+                return Reply(400, f"control: {type(error).__name__}: {error}\n", "text/plain")
+        return None
+
+    def now(self):
+        return time.time()
+
+    def logged_body(self, request):
+        return request.body[:LOGGED_BODY].decode("utf-8", "replace") or None
 
     def failure(self, status):
         """The reply that the real service sends with this status."""
@@ -186,7 +229,7 @@ class StandIn:
                 if name not in self.settings:
                     raise ValueError(f"no such setting: {name}")
                 self.set[name] = value
-            self.faults += [Fault(spec) for spec in order.get("faults", ())]
+            self.faults += [Fault(spec, self.kinds) for spec in order.get("faults", ())]
             if "between" in order:
                 spec = order["between"]
                 self.between.append([re.compile(spec.get("match", ""), re.M), spec.get("after", 1), spec["do"]])
@@ -195,12 +238,14 @@ class StandIn:
                     done[what] = self.change(what, order[what])
         return {"ok": True} | done
 
-    def pick_fault(self, request):
+    def pick_fault(self, request, uploading=False):
+        if not any(fault.uploading == uploading for fault in self.faults):
+            return None
         sought = request.sought()
         picked, wait = None, 0
         with self.lock:
             for fault in self.faults:
-                if fault.takes(sought):
+                if fault.uploading == uploading and fault.takes(request.method, sought):
                     if fault.kind != "latency":
                         picked = fault
                         break
@@ -209,6 +254,8 @@ class StandIn:
         return picked
 
     def run_between(self, request):
+        if not self.between:
+            return
         sought = request.sought()
         with self.lock:
             for watch in list(self.between):
@@ -221,9 +268,8 @@ class StandIn:
     def note(self, request, reply, fault):
         entry = {
             "method": request.method, "path": request.path, "query": request.query, "target": request.target,
-            "headers": request.headers, "token": request.token(), "status": reply.status,
-            "body": request.body[:LOGGED_BODY].decode("utf-8", "replace") or None,
-            "fault": fault.kind if fault else None,
+            "headers": request.headers, "token": request.token(), "status": reply and reply.status,
+            "body": self.logged_body(request), "fault": fault.kind if fault else None,
         }
         with self.lock:
             self.log.append(entry)
@@ -240,16 +286,19 @@ class StandIn:
             if made:
                 return made(request, fault)
             request.quirk = fault.kind
-        try:
-            reply = self.answer(request)
-        except Refusal as refusal:
-            reply = refusal.reply
-        except Exception:       # a hole in the stand-in: say so here, and as the service would
-            traceback.print_exc()
-            reply = self.failure(500)
+        reply = self.attempt(request)
         if fault and fault.kind == "headers":
             edit_headers(reply.headers, fault.spec["headers"])
         return reply
+
+    def attempt(self, request):
+        try:
+            return self.answer(request)
+        except Refusal as refusal:
+            return refusal.reply
+        except Exception:       # a hole in the stand-in: say so here, and as the service would
+            traceback.print_exc()
+            return self.failure(500)
 
     def reply_status(self, request, fault):
         reply = self.failure(fault.spec["status"])
@@ -321,15 +370,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError):
             pass                # clients may leave when they like
 
+    def handle_expect_100(self):
+        return True             # read_body() says when it is wanted
+
     def serve(self):
         app = self.server.app
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        url = app.waiting.get(self.path, self.path)
-        request = Request(self.command, url, self.headers, body)
-        if request.path == "/control":
-            return self.send(request, self.control(body))
-        if request.path == "/log":
-            return self.send(request, Reply(200, app.written_log(), "application/x-ndjson"))
+        target = self.requestline.split()[1]            # self.path lacks the second of two leading slashes
+        request = app.request(self.command, app.waiting.get(target, target), self.headers, b"")
+        length = int(self.headers.get("Content-Length", 0))
+        fault = app.pick_fault(request, uploading=True) if length else None
+        if fault:
+            return self.strike_upload(request, fault, length)
+        reply = app.refuse_early(request)
+        if reply:
+            self.close_connection = True
+            app.note(request, reply, None)
+            return self.send(request, reply)
+        request.body = self.read_body(length)
+        if "Transfer-Encoding" in self.headers:         # a body that nobody reads here
+            self.close_connection = True
+        if len(request.body) < length:
+            self.close_connection = True
+            return app.note(request, None, None)
+        reply = app.own(request)
+        if reply:
+            return self.send(request, reply)
         fault = app.pick_fault(request)
         reply = app.reply(request, fault)
         app.note(request, reply, fault)
@@ -338,11 +403,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = serve
 
-    def control(self, body):
-        try:
-            return Reply(200, json.dumps(self.server.app.control(json.loads(body))) + "\n")
-        except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
-            return Reply(400, f"control: {type(error).__name__}: {error}\n", "text/plain")
+    def read_body(self, length):
+        if length and self.headers.get("Expect", "").lower() == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+        return self.rfile.read(length) if length else b""
+
+    def strike_upload(self, request, fault, length):
+        """Breaks off while the client is still sending."""
+        self.close_connection = True
+        request.body = self.read_body(fault.share(length))
+        reply = self.server.app.reply_status(request, fault) if fault.kind == "upload_refused" else None
+        self.server.app.note(request, reply, fault)
+        if reply:
+            self.send(request, reply)
+            self.connection.shutdown(socket.SHUT_WR)
+            time.sleep(0.05)    # what is unread when we close makes a RST, which could overtake the answer
+        elif fault.kind == "upload_reset":
+            self.reset()
+        elif fault.kind == "upload_stall":
+            time.sleep(fault.seconds(3600))
 
     # how a reply leaves
 
@@ -371,18 +451,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_chunks(reply, reply.body)
             self.wfile.write(b"0\r\n\r\n")
         else:
-            self.wfile.write(self.head(reply, len(reply.body)) + reply.body)
+            self.write(self.head(reply, len(reply.body)), reply.body)
 
     def head(self, reply, length):
         """The status line and headers; `length` None is a chunked body."""
         lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('',))[0]}",
-                 "Server: nginx", "Date: " + email.utils.formatdate(usegmt=True)]
+                 "Server: " + self.server.app.name, "Date: " + email.utils.formatdate(self.server.app.now(), usegmt=True)]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         if reply.status not in (204, 304):
             lines.append("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
         if self.close_connection:
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+    def write(self, head, body):
+        if len(body) < 65536:
+            self.wfile.write(head + body)
+        else:
+            self.wfile.write(head)
+            self.wfile.write(body)
 
     def send_chunks(self, reply, body):
         self.wfile.write(self.head(reply, None))
@@ -391,7 +478,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
     def send_part(self, reply, fault):
-        self.wfile.write(self.head(reply, len(reply.body)) + reply.body[:fault.part(reply.body)])
+        part = reply.body[:fault.part(reply.body)] if self.command != "HEAD" else b""
+        self.write(self.head(reply, len(reply.body)), part)
 
     send_cut = send_part
 
@@ -401,6 +489,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_reset(self, reply, fault):
         self.send_part(reply, fault)
         time.sleep(0.05)        # lets the part arrive: RST overtakes what is under way
+        self.reset()
+
+    def reset(self):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())      # a plain close() would send FIN first
 
@@ -458,6 +549,7 @@ def options(app_class, **words):
 
 def serve(app, args, handler=Handler):
     app.set = {name: getattr(args, name) for name in app.settings}
+    app.prepare()
     server = Server(("127.0.0.1", args.port), handler)
     server.app = app
     signal.signal(signal.SIGINT, signal.SIG_DFL)
