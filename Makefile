@@ -12,11 +12,14 @@ LIB    := $(patsubst src/%.c,$(O)/build/%.o,$(wildcard src/lib/*.c))
 PAGES1  = $(wildcard man/*.1)
 PAGES7  = $(wildcard man/*.7)
 
-all: $(TOOLS)                   ## build every tool (the default)
+DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vectors/*.c))
+
+all: $(TOOLS) $(DRIVERS)        ## build every tool (the default)
 
 # What a tool links follows from its name.
 $(O)/bin/pg-%: LDLIBS += -lpq
 $(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify: LDLIBS += -lcurl
+$(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)
@@ -28,6 +31,11 @@ $(O)/build/lib.a: $(LIB)
 $(O)/build/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+
+# What has no tool of its own to be tested by.
+$(O)/build/vectors/%: tests/vectors/%.c $(O)/build/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcurl -lcrypto -lexpat
 
 check: all                      ## run the tests
 	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 tests </dev/null
@@ -74,4 +82,4 @@ clean:                          ## remove what was built
 
 .PHONY: all check bench fuzz 311 demo help install uninstall clean
 .SECONDARY:
--include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d build/bench/*.d)
+-include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)

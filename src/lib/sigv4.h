@@ -25,6 +25,9 @@ struct sigv4_scope { const char *key, *secret, *region, *service; };
 /* Appends the value of the header: "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…". */
 void sigv4_sign(struct buf *, const struct sigv4_request *, const struct sigv4_scope *);
 
+/* Appends the canonical request: what the server shows as CanonicalRequest where its signature is another one. */
+void sigv4_canonical(struct buf *, const struct sigv4_request *);
+
 /* The time of day in UTC, SKEW seconds ahead of this clock. */
 void sigv4_time(char time[SIGV4_TIME], double skew);
 void sigv4_hash(char hex[SIGV4_HEX], struct str bytes);
