@@ -1,4 +1,5 @@
 # flow.sh - a place to run the 311 flow in: PostgreSQL, and stand-ins for Socrata, Slack and the API.  After lib.sh.
+. "$here/runs.sh"
 servers=$here/servers
 start_postgres
 start_flow() {		# start_flow DATA-DIRECTORY: datasets la31-2019 and la31-2020 in it
@@ -17,10 +18,6 @@ load() {
 control() {		# control JSON: to the Socrata stand-in
 	curl -fsS --data-binary "$1" "$SODA_URL/control" >/dev/null
 }
-is() {			# is NAME WANTED GOT
-	[ "$2" = "$3" ]
-	ok $? "$1" || printf '# wanted: %s\n# got:    %s\n' "$2" "$3"
-}
 log_last() {		# log_last COLUMNS: of the newest row of the load log
 	sql "SELECT $1 FROM load_log ORDER BY id DESC LIMIT 1"
 }
@@ -30,16 +27,4 @@ digest() {
 }
 no_stages() {
 	is 'no stage is left' 0 "$(sql "SELECT count(*) FROM pg_class WHERE relname LIKE '%stage%'")"
-}
-# processes RUN: ids and names of all that runs with CULVERT_RUN_ID=RUN.$$, whosever children they have become.
-processes() {
-	local file id name
-	for file in $(grep -lzxF "CULVERT_RUN_ID=$1.$$" /proc/[0-9]*/environ 2>/dev/null); do
-		id=${file//[^0-9]/}
-		{ read -r name <"/proc/$id/comm"; } 2>/dev/null && echo "$id $name"
-	done
-}
-kill_run() {		# kill_run RUN: all of it
-	local id
-	processes "$1" | while read -r id _; do kill -KILL "$id"; done
 }
