@@ -6,6 +6,9 @@ python3 "$here/servers/make311.py" --rows 300 --years 2019,2020 --ids rq3b-xjk8,
 start_server soda python3 "$here/servers/soda.py" --data data
 start_server slack python3 "$here/servers/slack.py"
 export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
+echo '{"signals":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
+start_server airflow python3 "$here/servers/airflow_api.py" --dags dags.json
+export AIRFLOW_URL=$airflow AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
 
 # The pages speak of data.lacity.org; here it is the stand-in.
 mkdir shim

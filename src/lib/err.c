@@ -75,6 +75,29 @@ err_mask(const char *secret)
 		add_secret(encoded);
 }
 
+static void
+drop_secret(const char *secret)
+{
+	for (size_t i = n_secrets; i-- > 0; ) {
+		if (strcmp(secrets[i], secret) == 0) {
+			free(secrets[i]);
+			secrets[i] = secrets[--n_secrets];
+			return;
+		}
+	}
+}
+
+void
+err_unmask(const char *secret)
+{
+	char *encoded = percent_encoded(secret);
+
+	drop_secret(secret);
+	if (strcmp(encoded, secret) != 0)
+		drop_secret(encoded);
+	free(encoded);
+}
+
 /* Shortens the text where it stands: each secret becomes ***. */
 static void
 mask(char *text)

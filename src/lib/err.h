@@ -25,6 +25,8 @@ void err_setup(const char *tool, bool quiet, bool json);
 /* Every later message shows *** in place of this text, percent-encoded or not.  The string is copied; those
  * of fewer than 4 bytes are not masked, since they would blank out half of every message. */
 void err_mask(const char *secret);
+/* It is a secret no more: for tokens that are renewed, since there is room for 32 secrets only. */
+void err_unmask(const char *secret);
 
 /* Runs at die() and at a signal taken by stop_setup(), last registered first: to remove a temporary file or cancel
  * a query.  Only what a signal handler may call: unlink(2), PQcancel() and the like.  At most 4. */
