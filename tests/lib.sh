@@ -111,6 +111,18 @@ start_s3() {
 	start_server s3 "$here/servers/s3.py" "$@"
 	use_s3 "$s3" AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 }
+# start_real_s3: the real one at $real_s3, with its environment; comes first in a test, since it skips it where none is built,
+# unless CULVERT_REAL_S3 says that there must be one.
+start_real_s3() {
+	if ! [ -x "${CULVERT_REAL_S3:-$top/build/versitygw}" ]; then
+		[ -n "${CULVERT_REAL_S3-}" ] || skip_all 'no real S3 server here: tests/real-s3 build makes one'
+		echo "Bail out! no real S3 server at $CULVERT_REAL_S3"
+		exit 1
+	fi
+	use_s3 '' AKIAREALSERVER 'a/real+secret=of-our-own'
+	start_server real_s3 "$here/real-s3" start "$work/real-s3"
+	AWS_ENDPOINT_URL=$real_s3
+}
 sql() {			# sql QUERY: its unaligned result
 	psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
 }
