@@ -19,7 +19,8 @@ import re
 import sys
 import urllib.parse
 
-from soda import SOQL_TYPES, json_string, read_cells
+from soda import json_string
+from soda_data import SOQL_TYPES, read_cells
 from standin import Server
 
 PATH = re.compile(r"/resource/([^/.]+)\.(csv|json)$")
