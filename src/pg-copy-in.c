@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/limit.h"
 #include "lib/opt.h"
 #include "lib/pgcopy.h"
 #include "lib/receipt.h"
@@ -224,7 +225,7 @@ main(int argc, char *argv[])
 	if (operands[0] == NULL)
 		die(EX_USAGE, "no TABLE: say where to load");
 
-	struct pg_limit limit = pg_limit_parse("max-delete", max_delete);
+	struct limit limit = limit_parse("max-delete", max_delete);
 
 	check_types();
 	stop_setup("nothing was loaded, run again");
@@ -246,7 +247,7 @@ main(int argc, char *argv[])
 	if (read.read < (unsigned long long)expect_rows)
 		die(EX_DATAERR, "%llu rows, %lld expected: nothing was loaded", read.read, expect_rows);
 	if (had > count.written)
-		pg_limit_check(limit, had - count.written, had, table.name);
+		limit_check(limit, had - count.written, had, table.name);
 	rows_check(in);
 	note_types_without_column(&table);
 	pg_commit(&conn);

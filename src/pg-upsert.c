@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/limit.h"
 #include "lib/opt.h"
 #include "lib/pgcopy.h"
 #include "lib/receipt.h"
@@ -679,7 +680,7 @@ insert_new(struct merge *m, bool all)
 static void
 delete_gone(struct merge *m)
 {
-	struct pg_limit limit = pg_limit_parse("max-delete", max_delete);
+	struct limit limit = limit_parse("max-delete", max_delete);
 	struct buf sql = { 0 };
 	unsigned long long had = 0;
 
@@ -689,7 +690,7 @@ delete_gone(struct merge *m)
 	add_match(&sql, m);
 	buf_char(&sql, ')');
 	run(m, &sql, &m->deleted);
-	pg_limit_check(limit, m->deleted, had, m->target.name);
+	limit_check(limit, m->deleted, had, m->target.name);
 	buf_free(&sql);
 }
 
@@ -812,7 +813,7 @@ check_options(char **files)
 		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", files[0]);
 	if (stages.n > 0 && (rows_rejects != NULL || rows_max_rejects != NULL))
 		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
-	pg_limit_parse("max-delete", max_delete);
+	limit_parse("max-delete", max_delete);
 }
 
 /* All of --key, which takes lists and comes more than once.  Caller frees the result and its first word. */

@@ -182,25 +182,3 @@ pg_table_column(const struct pg_table *table, struct str name)
 			return &table->col[i];
 	return NULL;
 }
-
-struct pg_limit
-pg_limit_parse(const char *option, const char *text)
-{
-	char *end;
-	struct pg_limit limit = { .n = strtod(text, &end) };
-
-	limit.share = *end == '%';
-	if (end == text || end[limit.share] != '\0' || !(limit.n >= 0) || (limit.share && limit.n > 100))
-		die(EX_USAGE, "--%s %s: want a number of rows or a share such as 50%%", option, text);
-	return limit;
-}
-
-void
-pg_limit_check(struct pg_limit limit, unsigned long long gone, unsigned long long total, const char *table)
-{
-	double most = limit.share ? (double)total * limit.n / 100 : limit.n;
-
-	if ((double)gone > most)
-		die(EX_CONFIG, "%llu of the %llu rows of %s would go: nothing was changed, allow it with --max-delete",
-		    gone, total, table);
-}

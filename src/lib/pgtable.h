@@ -34,10 +34,4 @@ void pg_table_free(struct pg_table *);
 void pg_table_ident(PGconn *, struct buf *, const char *name);
 const struct pg_column *pg_table_column(const struct pg_table *, struct str name);      /* NULL: none */
 
-/* "N" or "P%" of an option, as a limit on a total. */
-struct pg_limit { double n; bool share; };
-struct pg_limit pg_limit_parse(const char *option, const char *text);
-/* Dies EX_CONFIG if more of the total than the limit would go. */
-void pg_limit_check(struct pg_limit, unsigned long long gone, unsigned long long total, const char *table);
-
 #endif
