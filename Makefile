@@ -20,6 +20,7 @@ all: $(TOOLS) $(DRIVERS)        ## build every tool (the default)
 $(O)/bin/pg-%: LDLIBS += -lpq
 $(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify $(O)/bin/airflow-last-run: LDLIBS += -lcurl
 $(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat
+$(O)/bin/soda-push: LDLIBS += -lz
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)

@@ -76,7 +76,7 @@ make_condition(void)
 static void
 do_columns(struct soda *soda)
 {
-	struct soda_columns columns = soda_columns_of(soda);
+	struct soda_columns columns = soda_columns_of(soda, false);
 
 	if (expect_columns != NULL)
 		soda_columns_expect(&columns, expect_columns);

@@ -321,6 +321,7 @@ ask(struct http *http, struct http_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
 	buf_reset(&call->reply.body);
 	call->reply.url = call->url;
+	call->reply.status = 0;
 	call->reply.too_big = false;
 	call->reply.blame = EX_PROTOCOL;
 	call->reply.wait = 0;
@@ -328,8 +329,9 @@ ask(struct http *http, struct http_call *call)
 	call->mark = now();
 	call->mark_bytes = 0;
 	call->state = ASKING;
-	/* What failed may be the connection; libcurl 7.88 keeps one that broke in sending, and PIPEWAIT would wait for it. */
-	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->fresh ? 1L : 0L);
+	/* What failed may be the connection; libcurl 7.88 keeps one that broke in sending, and PIPEWAIT would wait for it.
+	 * And on a connection that it kept it asks again by itself where the first time brings nothing. */
+	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->fresh || call->request.once ? 1L : 0L);
 	call->fresh = false;
 	if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
 		die(EX_OSERR, "libcurl takes no more requests");
@@ -363,6 +365,16 @@ come_back(char *text, size_t size, double seconds)
 	strftime(text, size, a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%Y-%m-%d %H:%M", &b);
 }
 
+/* What must not be done twice may have been done: it was sent, and no answer says that it was not. */
+static bool
+may_be_done(struct http_call *call)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return call->request.once && sent > 0 && call->reply.status != 409 && call->reply.status != 425 && call->reply.status != 429;
+}
+
 /*
  * Sleeps and tries again, or gives up with the status.  TOLD: what Retry-After says, 0 if nothing.  Full jitter: any time up
  * to the doubled pause, so that clients which failed together do not come back together.
@@ -386,7 +398,9 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 	pause = chance(http) * base + told;
 	call->tries++;
 	call->fresh = true;
-	if (told > http_max_wait) {
+	if (may_be_done(call)) {
+		fail(call, EX_TEMPFAIL, "%s: it may be done or not: look before you send it again", why);
+	} else if (told > http_max_wait) {
 		come_back(when, sizeof when, told);
 		fail(call, EX_TEMPFAIL, "%s: come back at %s, or give a longer --max-wait", why, when);
 	} else if (call->passed_on) {

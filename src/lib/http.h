@@ -76,6 +76,7 @@ struct http_request {
 	size_t max_body;                /* else HTTP_BODY */
 	bool may_be_big;                /* a larger body comes back as too_big, unless it is a bomb */
 	bool follow_no;                 /* a redirect is nonsense: the body is for this server only */
+	bool once;                      /* twice would do harm: asked again only where it can't have been done, else EX_TEMPFAIL */
 	bool exact;                     /* nothing is added or changed on the way: ".." in the path, packed bodies, ~/.netrc */
 	bool direct;                    /* past any proxy: the server is on this machine's link */
 	int tries;                      /* in all; 0: as --retries says */

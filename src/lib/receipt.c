@@ -50,6 +50,13 @@ receipt_bool(const char *key, bool value)
 }
 
 void
+receipt_json(const char *key, const char *value)
+{
+	add_key(key);
+	buf_text(&receipt, value);
+}
+
+void
 receipt_close(bool empty)
 {
 	const char *run = getenv("CULVERT_RUN_ID");

@@ -15,6 +15,7 @@ void receipt_open(void);
 void receipt_str(const char *key, const char *value);
 void receipt_int(const char *key, unsigned long long value);
 void receipt_bool(const char *key, bool value);
+void receipt_json(const char *key, const char *value);  /* JSON already */
 void receipt_close(bool empty);                 /* a write that fails dies EX_IOERR */
 
 #endif

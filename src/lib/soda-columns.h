@@ -2,7 +2,7 @@
  * soda-columns.h - the columns of a Socrata dataset, as its metadata have them.
  *
  * Those that `*` selects, in its order: not :id and its kin, not the :@computed_region_... that the platform adds, no
- * hidden ones.  As records they have the fields name, type, position and title.
+ * hidden ones unless asked for.  As records they have the fields name, type, position and title.
  */
 #ifndef SODA_COLUMNS_H
 #define SODA_COLUMNS_H
@@ -17,11 +17,14 @@ struct soda_column {
 struct soda_columns {
 	struct soda_column *c;
 	size_t n;
+	struct str key;                 /* the row identifier, which need not be one of them; p NULL where none is set */
 	struct buf metadata;            /* what they point into */
 };
 
-/* Asks the server; soda_columns_free() when done. */
-struct soda_columns soda_columns_of(struct soda *);
+/* Asks the server; hidden columns too, or not.  soda_columns_free() when done. */
+struct soda_columns soda_columns_of(struct soda *, bool hidden);
+/* Those of FILE, records as above; their names and types alone.  What is no such file dies EX_DATAERR. */
+struct soda_columns soda_columns_read(const char *file);
 void soda_columns_free(struct soda_columns *);
 
 /* Writes them to standard output as records. */

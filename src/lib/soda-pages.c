@@ -93,7 +93,7 @@ has_regions(const struct page *page)
 static void
 list_columns(struct soda_pages *p)
 {
-	struct soda_columns columns = soda_columns_of(p->soda);
+	struct soda_columns columns = soda_columns_of(p->soda, false);
 	struct buf list = { 0 };
 
 	for (size_t i = 0; i < columns.n; i++) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lib/json.h"
 #include "lib/url.h"
@@ -26,6 +27,19 @@ is_dataset(const char *s)
 	return strlen(s) == 9 && strspn(s, good) == 4 && s[4] == '-' && strspn(s + 5, good) == 4;
 }
 
+#define KEY "SOCRATA_KEY_ID and SOCRATA_KEY_SECRET"
+
+static void
+find_login(struct soda *s, const char *user, const char *password)
+{
+	s->user = opt_secret(user);
+	s->password = opt_secret(password);
+	if ((s->user == NULL) != (s->password == NULL))
+		die(EX_CONFIG, "%s and %s: set both, or neither", user, password);
+	if (s->user != NULL && strcmp(user, "SOCRATA_KEY_ID") != 0)
+		s->login = "SOCRATA_USERNAME and SOCRATA_PASSWORD";
+}
+
 /* The secrets, and the sentence for when they are refused. */
 static void
 find_credentials(struct soda *s)
@@ -39,16 +53,16 @@ find_credentials(struct soda *s)
 		buf_fmt(&b, "X-App-Token: %s", token);
 		s->secrets[0] = buf_take(&b);
 	}
-	s->user = opt_secret("SOCRATA_KEY_ID");
-	s->password = opt_secret("SOCRATA_KEY_SECRET");
-	if ((s->user == NULL) != (s->password == NULL))
-		die(EX_CONFIG, "SOCRATA_KEY_ID and SOCRATA_KEY_SECRET: set both, or neither");
+	s->login = KEY;
+	find_login(s, "SOCRATA_KEY_ID", "SOCRATA_KEY_SECRET");
+	if (s->user == NULL)
+		find_login(s, "SOCRATA_USERNAME", "SOCRATA_PASSWORD");
 	if (s->secrets[0] != NULL)
-		buf_fmt(&b, "check %s%s", variable, s->user != NULL ? ", or SOCRATA_KEY_ID and SOCRATA_KEY_SECRET" : "");
+		buf_fmt(&b, "check %s%s%s", variable, s->user != NULL ? ", or " : "", s->user != NULL ? s->login : "");
 	else if (s->user != NULL)
-		buf_text(&b, "check SOCRATA_KEY_ID and SOCRATA_KEY_SECRET");
+		buf_fmt(&b, "check %s", s->login);
 	else
-		buf_text(&b, "set SOCRATA_APP_TOKEN, or SOCRATA_KEY_ID and SOCRATA_KEY_SECRET");
+		buf_fmt(&b, "set SOCRATA_APP_TOKEN, or %s", s->login);
 	s->credential = buf_take(&b);
 }
 
@@ -124,7 +138,7 @@ start(struct soda *s, const char *url, struct buf *post, const char *want, struc
 	how.credential = s->credential;
 	how.want = want;
 	how.claims = ours;
-	how.polls = true;
+	how.polls = !how.once;
 	how.later = add_ticket;
 	if (post != NULL && post->len > 0) {
 		how.body.n = post->len;
@@ -221,6 +235,52 @@ soda_start_export(struct soda *s, const struct soda_query *q, struct http_reques
 	return reply;
 }
 
+void
+soda_need_login(const struct soda *s)
+{
+	const char *home = getenv("HOME");
+	struct buf netrc = { 0 };
+
+	buf_fmt(&netrc, "%s/.netrc", home != NULL ? home : "");
+	if (s->user == NULL && access(netrc.p, R_OK) != 0)
+		die(EX_CONFIG, "nobody may write without a login: set %s", s->login);
+	buf_free(&netrc);
+}
+
+/* Somebody else is writing, or the dataset is not ready to be written: a matter of time. */
+static const char *
+wait_for_lock(struct http_reply *reply, void *arg)
+{
+	static struct buf why;
+
+	(void)arg;
+	if (reply->status != 409)
+		return NULL;
+	buf_reset(&why);
+	buf_text(&why, "not now (409): \"");
+	http_message(&why, reply);
+	buf_char(&why, '"');
+	reply->blame = EX_TEMPFAIL;
+	return why.p;
+}
+
+struct http_reply *
+soda_start_write(struct soda *s, bool gzip, struct http_request how)
+{
+	static const char *const plain[] = { "Content-Type: application/json", NULL };
+	static const char *const packed[] = { "Content-Type: application/json", "Content-Encoding: gzip", NULL };
+	struct buf url = { 0 };
+	struct http_reply *reply;
+
+	buf_fmt(&url, "%s/resource/%s.json", s->base, s->dataset);
+	how.headers = gzip ? packed : plain;
+	how.mend = wait_for_lock;
+	how.follow_no = true;
+	reply = start(s, url.p, NULL, "JSON", how);
+	buf_free(&url);
+	return reply;
+}
+
 bool
 soda_wait(struct soda *s, struct http_reply *reply)
 {
@@ -268,7 +328,7 @@ soda_no_rows(struct http_reply *reply)
 	http_message(&why, reply);
 	buf_char(&why, '"');
 	if (str_eq(code, STR("authentication_required")) || str_eq(code, STR("permission_denied")))
-		die(EX_NOPERM, "%s: %s: check SOCRATA_APP_TOKEN, or SOCRATA_KEY_ID and SOCRATA_KEY_SECRET", reply->name, why.p);
+		die(EX_NOPERM, "%s: %s: check SOCRATA_APP_TOKEN, or " KEY, reply->name, why.p);
 	if (str_eq(code, STR("internal-error")) || str_eq(code, STR("service-unavailable")) ||
 	    str_eq(code, STR("request-timeout")))
 		reply->blame = EX_UNAVAILABLE;

@@ -1,9 +1,10 @@
 /*
  * soda.h - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3.
  *
- * The token comes from SOCRATA_APP_TOKEN or SOCRATA_TOKEN, the key from SOCRATA_KEY_ID and SOCRATA_KEY_SECRET; all
- * are optional.  404 is "no dataset" (76), 202 is asked again and then "not ready" (75), a refused token names its
- * variable (77): four outcomes with "no rows", which is a success.
+ * The token comes from SOCRATA_APP_TOKEN or SOCRATA_TOKEN, the key from SOCRATA_KEY_ID and SOCRATA_KEY_SECRET, or a login
+ * from SOCRATA_USERNAME and SOCRATA_PASSWORD; all are optional where rows are only read.  404 is "no dataset" (76), 202 is
+ * asked again and then "not ready" (75), a refused token names its variable (77): four outcomes with "no rows", which is
+ * a success.
  */
 #ifndef SODA_H
 #define SODA_H
@@ -20,6 +21,8 @@ extern const char *const soda_apis[];
 enum soda_version { SODA_2, SODA_3 };
 #define OPT_SODA \
 	OPT_CHOICE(0, "api", "VERSION", &soda_api, soda_apis, "2.1 (/resource) or 3 (/api/v3)"), \
+	OPT_SODA_WRITE
+#define OPT_SODA_WRITE \
 	OPT_STRING(0, "base-url", "URL", &soda_base_url, "ask there instead of https://DOMAIN"), \
 	OPT_HTTP
 
@@ -29,6 +32,7 @@ struct soda {
 	char *base;                             /* "https://data.lacity.org" */
 	const char *secrets[2];                 /* the token's header */
 	const char *user, *password;
+	const char *login;                      /* the variables of these two */
 	const char *credential;                 /* what to check when we are refused */
 };
 
@@ -47,6 +51,11 @@ void soda_close(struct soda *);
 struct http_reply *soda_start(struct soda *, const struct soda_query *, struct http_request how);
 /* The whole dataset in one stream, into how.sink: SODA 3's export, or the rows.csv that it replaces. */
 struct http_reply *soda_start_export(struct soda *, const struct soda_query *, struct http_request how);
+/* Without a login, or a ~/.netrc that may have one, dies EX_CONFIG: to be called before the input is read. */
+void soda_need_login(const struct soda *);
+/* Sends rows as a JSON array: POST merges them in, PUT replaces all.  HOW brings method, body or file, what, check, arg and
+ * once.  While the dataset is locked (409) it is tried again. */
+struct http_reply *soda_start_write(struct soda *, bool gzip, struct http_request how);
 /* Waits; false when the server refuses the query (400), and then it is the caller's to judge. */
 bool soda_wait(struct soda *, struct http_reply *);
 /* Ends the process with the server's word on the query. */

@@ -353,8 +353,7 @@ class Writing:
     """What soda.py's server inherits."""
 
     write_settings = {"read_only": [], "synced": [], "soft_errors": False, "report": "counts", "lag": 0}
-    kinds = KINDS
-    KINDS.update({"saved", "late", "failed_after"})
+    kinds = KINDS | {"saved", "late", "failed_after"}
 
     def check_writer(self, request, dataset):
         """A login that is wrong was refused already."""
