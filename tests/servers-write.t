@@ -19,7 +19,7 @@ control() {
 }
 send() {		# send METHOD ID BODY [OPTION...]: the answer on one line, with its status
 	method=$1 id=$2 body=$3; shift 3
-	curl -sS -u id:secret -X "$method" -H 'Content-Type: application/json' --data-binary "$body" "$@" -w ' %{http_code}\n' \
+	curl -sS -u id:secret -X "$method" -H "Content-Type: ${kind:-application/json}" --data-binary "$body" "$@" -w ' %{http_code}\n' \
 	    "$soda/resource/$id.json" | tr -d '\n' | sed 's/  */ /g'; echo
 }
 rows() { curl -sSg -u id:secret "$soda/resource/$1.json?\$order=:id"; }
@@ -56,9 +56,11 @@ t 'gzip' 0 send POST keyed-row1 @body.gz -H 'Content-Encoding: gzip' 3<<'OUT'
 { "Errors" : 0, "Rows Updated" : 0, "Rows Deleted" : 0, "Rows Created" : 1} 200
 OUT
 printf 'id,done,at,site,note\ng,TRUE,01/31/2020 01:05:00 PM,"(30.2, -97.7)","a, b"\nf,,,,""\n' >body.csv
-t 'CSV' 0 send POST keyed-row1 @body.csv -H 'Content-Type: text/csv' 3<<'OUT'
+kind=text/csv
+t 'CSV' 0 send POST keyed-row1 @body.csv 3<<'OUT'
 { "Errors" : 0, "Rows Updated" : 2, "Rows Deleted" : 0, "Rows Created" : 0} 200
 OUT
+kind=
 t '... all of them' 0 rows keyed-row1 3<<'OUT'
 [{"id":"e"}
 ,{"id":"f","n":"1"}
@@ -86,7 +88,7 @@ OUT
 before=$(rows keyed-row1)
 refused() {		# refused STATUS CODE METHOD BODY [OPTION...]
 	status=$1 want=$2 method=$3 body=$4; shift 4
-	got=$(curl -sS -X "$method" -H 'Content-Type: application/json' --data-binary "$body" "$@" -o body -w '%{http_code}' \
+	got=$(curl -sS -X "$method" -H "Content-Type: ${kind:-application/json}" --data-binary "$body" "$@" -o body -w '%{http_code}' \
 	    "$soda/resource/${id:-keyed-row1}.json")
 	[ "$got $(jq -r '.code // .errorCode' body)" = "$status $want" ]; ok $? "refused: $want" || { echo "# $got"; sed 's/^/# /' body; }
 }
@@ -111,7 +113,9 @@ refused 400 soda.row.delete-without-primary-key POST '[{":deleted":true}]' "$@"
 refused 400 soda.row.upsert-row-not-an-object POST '[1]' "$@"
 refused 400 req.content.json.invalid PUT '{"id":"x"}' "$@"
 refused 400 req.body.malformed-json POST '[{"id":}]' "$@"
-refused 415 req.content-type.not-json POST '[]' -H 'Content-Type: text/plain' "$@"
+kind=text/plain
+refused 415 req.content-type.not-json POST '[]' "$@"
+kind=
 control '{"set":{"read_only":["keyed-row1"]}}'
 refused 403 permission_denied PUT '[]' "$@"
 control '{"set":{"read_only":[],"synced":["keyed-row1"]}}'
