@@ -26,6 +26,9 @@ prepare() {
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
+	knack-format)
+		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
+		json-explode .records page.json >records.ndjson ;;
 	*)
 		cp ../data/rq3b-xjk8.csv requests.csv
 		psql -Xq 2>>"$work/psql.log" <<-'SQL'

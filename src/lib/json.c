@@ -497,3 +497,18 @@ json_get(struct str value, const char *path)
 	buf_free(&scratch);
 	return value;
 }
+
+void
+json_find(struct str object, const struct str *names, struct str *values, size_t n)
+{
+	struct buf scratch = { 0 };
+
+	memset(values, 0, n * sizeof *values);
+	if (object.n == 0 || *object.p != '{')
+		return;
+	for (struct json_walk w = json_walk(object); json_next(&w);)
+		for (size_t i = 0; i < n; i++)
+			if (key_is(&w, names[i], &scratch))
+				values[i] = w.value;
+	buf_free(&scratch);
+}

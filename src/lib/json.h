@@ -54,6 +54,8 @@ struct str json_text(struct str value, struct buf *scratch);
 
 /* Finds "a.b.c" in an object found good before; value.p NULL when it is not there.  Of a key twice: the last. */
 struct str json_get(struct str object, const char *path);
+/* Finds N members of such an object in one walk: values[i] is that of names[i]. */
+void json_find(struct str object, const struct str *names, struct str *values, size_t n);
 
 /* The first byte that is not UTF-8, or NULL.  NUL bytes count as good here. */
 const char *utf8_check(const char *p, const char *end);

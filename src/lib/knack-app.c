@@ -15,27 +15,12 @@ struct reading { struct knack_app *app; const char *where; int status; };
 
 /* ---- parts of the document ---- */
 
-/* Finds members of an object in one walk; of a key twice the last.  Those that are not there stay p NULL. */
-static void
-find_members(struct str object, const char *const *names, struct str *values, size_t n)
-{
-	struct json_walk w = json_walk(object);
-
-	memset(values, 0, n * sizeof *values);
-	if (object.n == 0 || *object.p != '{')
-		return;
-	while (json_next(&w))
-		for (size_t i = 0; i < n; i++)
-			if (str_eq(w.key, str_of(names[i])))
-				values[i] = w.value;
-}
-
 static struct str
 find_member(struct str object, const char *name)
 {
-	struct str value;
+	struct str value, names = str_of(name);
 
-	find_members(object, &name, &value, 1);
+	json_find(object, &names, &value, 1);
 	return value;
 }
 
@@ -103,12 +88,12 @@ need_text(struct reading *r, struct str json, const char *what, size_t n, const 
 static void
 read_field(struct reading *r, struct str json, const struct knack_object *object)
 {
-	static const char *const names[] = { "key", "name", "type", "format" };
+	static const struct str names[] = { { "key", 3 }, { "name", 4 }, { "type", 4 }, { "format", 6 } };
 	struct knack_app *app = r->app;
 	size_t n = app->fields;
 	struct str value[4];
 
-	find_members(json, names, value, 4);
+	json_find(json, names, value, 4);
 	app->field[n] = (struct knack_field){
 		.key = need_text(r, value[0], "field", n, "key"),
 		.name = need_text(r, value[1], "field", n, "name"),
@@ -125,13 +110,13 @@ read_field(struct reading *r, struct str json, const struct knack_object *object
 static void
 read_object(struct reading *r, struct str json)
 {
-	static const char *const names[] = { "key", "name", "identifier", "fields" };
+	static const struct str names[] = { { "key", 3 }, { "name", 4 }, { "identifier", 10 }, { "fields", 6 } };
 	struct knack_app *app = r->app;
 	struct knack_object *object = &app->object[app->objects];
 	size_t first = app->fields;
 	struct str value[4];
 
-	find_members(json, names, value, 4);
+	json_find(json, names, value, 4);
 	*object = (struct knack_object){
 		.key = need_text(r, value[0], "object", app->objects, "key"),
 		.name = need_text(r, value[1], "object", app->objects, "name"),
@@ -185,13 +170,13 @@ read_columns(struct reading *r, struct str json, struct knack_view *view)
 static void
 read_view(struct reading *r, struct str json, struct str scene)
 {
-	static const char *const names[] = { "key", "name", "type", "source", "columns" };
+	static const struct str names[] = { { "key", 3 }, { "name", 4 }, { "type", 4 }, { "source", 6 }, { "columns", 7 } };
 	struct knack_app *app = r->app;
 	struct knack_view *view = &app->view[app->views];
 	struct buf scratch = { 0 };
 	struct str value[5], object;
 
-	find_members(json, names, value, 5);
+	json_find(json, names, value, 5);
 	*view = (struct knack_view){
 		.key = need_text(r, value[0], "view", app->views, "key"),
 		.name = keep_text(r, value[1]),
@@ -210,7 +195,7 @@ read_view(struct reading *r, struct str json, struct str scene)
 static void
 read_scenes(struct reading *r, struct str json)
 {
-	static const char *const names[] = { "key", "views" };
+	static const struct str names[] = { { "key", 3 }, { "views", 5 } };
 	struct knack_app *app = r->app;
 	size_t views = 0, scenes = 0;
 	struct str value[2];
@@ -221,7 +206,7 @@ read_scenes(struct reading *r, struct str json)
 	for (struct json_walk w = walk_array(json); json_next(&w); scenes++) {
 		struct str key;
 
-		find_members(w.value, names, value, 2);
+		json_find(w.value, names, value, 2);
 		key = need_text(r, value[0], "scene", scenes, "key");
 		for (struct json_walk v = walk_array(value[1]); json_next(&v);)
 			read_view(r, v.value, key);
@@ -250,7 +235,8 @@ whole_value(struct reading *r, struct str document)
 struct knack_app *
 knack_app_parse(struct str document, const char *where, int status)
 {
-	static const char *const names[] = { "id", "name", "slug", "account", "settings", "objects", "scenes" };
+	static const struct str names[] = { { "id", 2 }, { "name", 4 }, { "slug", 4 }, { "account", 7 }, { "settings", 8 },
+	    { "objects", 7 }, { "scenes", 6 } };
 	struct knack_app *app = xcalloc(1, sizeof *app);
 	struct reading r = { app, where, status };
 	struct str application = find_member(whole_value(&r, document), "application"), value[7];
@@ -258,7 +244,7 @@ knack_app_parse(struct str document, const char *where, int status)
 	if (application.n == 0 || *application.p != '{')
 		die(status, "%s: no \"application\": want what knack-fetch --metadata writes", where);
 	buf_room(&app->text, document.n);
-	find_members(application, names, value, 7);
+	json_find(application, names, value, 7);
 	app->id = keep_text(&r, value[0]);
 	app->name = keep_text(&r, value[1]);
 	app->slug = keep_text(&r, value[2]);
