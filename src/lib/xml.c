@@ -72,7 +72,8 @@ take_end(void *arg, const char *name)
 
 	if (r->why != NULL)             /* expat may still tell of an element that is empty */
 		return;
-	r->take(buf_all(&r->path).p, r->leaf ? buf_all(&r->text) : (struct str){ NULL, 0 }, r->arg);
+	if (r->take != NULL)
+		r->take(buf_all(&r->path).p, r->leaf ? buf_all(&r->text) : (struct str){ NULL, 0 }, r->arg);
 	r->leaf = false;
 	if (--r->depth > 0 && r->path.p != NULL) {
 		r->path.len -= n < r->path.len ? n + 1 : n;

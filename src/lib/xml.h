@@ -14,7 +14,7 @@
 /*
  * Calls TAKE at the end of each element that has no elements in it, with its path below the root ("Contents/Key") and its text, and at
  * the end of each that has some, with text p NULL.  Returns NULL, or what is wrong with the XML (a static text); the root's own name comes
- * last, with path "".  root may be NULL.
+ * last, with path "".  root and take may be NULL.
  */
 const char *xml_read(struct str xml, struct buf *root, void (*take)(const char *path, struct str text, void *), void *arg);
 /* Appends the text of the first element of that path; false when there is none. */
