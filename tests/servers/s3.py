@@ -27,7 +27,7 @@ Faults beside those of standin.py:
   damage        the reply's body has a byte changed
   damaged_body  the request's body has a byte changed before it is looked at
   empty_page    of a listing: no keys, and yet more to come
-Done and then not answered: `no_reply`.  Listings know repeat_page and ignore_limit.
+Done and then not answered: `no_reply`.  Listings know repeat_page and ignore_limit.  `redirect` is 307 unless told.
 
 Changes for /control beside {"credentials": ...}:
   {"buckets": {NAME: {"region": R, "public": true}, NAME: null}}
@@ -37,10 +37,11 @@ Changes for /control beside {"credentials": ...}:
   {"make_up": {BUCKET: {"keys": N, "prefix": P, "suffix": S, "step": SECONDS}}}
                             the bucket seems to hold N keys P00000000S, P00000001S, ... too; each holds its own name and
                             a line end; they were modified from 2024-01-01 on, "step" seconds (1) apart
+  {"age_uploads": SECONDS}  the uploads under way were started so much earlier
 
 Paths of its own, which need no signature: /objects lists what is stored, a JSON object a line (bucket, key, size, etag,
 modified, headers, checksum, sha256); /uploads the uploads under way (bucket, key, upload, parts); /raw/BUCKET/KEY
-is an object's bytes.
+is an object's bytes.  In /log a long body is only counted: "body": "8388608 bytes".
 """
 import base64
 import bisect
@@ -115,6 +116,8 @@ ERRORS = {
     "SignatureDoesNotMatch": (403, "The request signature we calculated does not match the signature you provided. Check "
                                    "your key and signing method."),
     "SlowDown": (503, "Please reduce your request rate."),
+    "TemporaryRedirect": (307, "Please re-send this request to the specified temporary endpoint. Continue to use the original "
+                               "request endpoint for future requests."),
     "XAmzContentSHA256Mismatch": (400, "The provided 'x-amz-content-sha256' header does not match what was computed."),
 }
 OF_STATUS = {301: "PermanentRedirect", 304: "NotModified", 400: "InvalidRequest", 403: "AccessDenied", 404: "NoSuchKey",
@@ -424,7 +427,7 @@ class S3(Credentials):
     kinds = KINDS | {"error", "error200", "white_space", "damage", "damaged_body", "empty_page"}
     request = S3Request
     name = "AmazonS3"
-    changes = Credentials.changes + ("buckets", "objects", "deny", "make_up")
+    changes = Credentials.changes + ("buckets", "objects", "deny", "make_up", "age_uploads")
     settings = Credentials.settings | {
         "region": "us-east-1", "bucket": [], "clock": 0.0, "wrong_region": "400", "min_part": 5 << 20, "max_parts": 10_000,
         "ignore_conditions": False,
@@ -460,6 +463,10 @@ class S3(Credentials):
         elif what == "make_up":
             for name, spec in args.items():
                 self.buckets[name].made_up = MadeUp(**spec)
+        elif what == "age_uploads":
+            for upload in self.uploads.values():
+                upload.started -= args
+            return len(self.uploads)
         else:
             return super().change(what, args)
         return len(args)
@@ -527,6 +534,12 @@ class S3(Credentials):
 
     def reply_error(self, request, fault):
         return self.finish(request, self.fault_reply(fault, "InternalError"))
+
+    def reply_redirect(self, request, fault):
+        status = fault.spec.get("status", 307)
+        reply = error_reply("PermanentRedirect" if status == 301 else "TemporaryRedirect", status=status)
+        reply.headers["Location"] = fault.spec["to"]
+        return self.finish(request, reply)
 
     def reply_error200(self, request, fault):
         if fault.spec.get("done"):
@@ -1160,7 +1173,7 @@ def check_whole(request, object):
 
 
 class S3Handler(Handler):
-    def send_white_space(self, reply, fault):
+    def fault_white_space(self, reply, fault):
         reply.body = reply.body.removeprefix(DECLARATION.encode())
         self.wfile.write(self.head(reply, None))
         if not fault.spec.get("leading"):

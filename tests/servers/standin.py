@@ -385,9 +385,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if reply:
             self.close_connection = True
             app.note(request, reply, None)
-            return self.send(request, reply)
+            self.send(request, reply)
+            return self.linger()
         request.body = self.read_body(length)
-        if "Transfer-Encoding" in self.headers:         # a body that nobody reads here
+        unread = "Transfer-Encoding" in self.headers    # chunks: nobody here takes them
+        if unread:
             self.close_connection = True
         if len(request.body) < length:
             self.close_connection = True
@@ -400,6 +402,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         app.note(request, reply, fault)
         app.run_between(request)
         self.send(request, reply, fault)
+        if unread:
+            self.linger()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = serve
 
@@ -417,12 +421,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.app.note(request, reply, fault)
         if reply:
             self.send(request, reply)
-            self.connection.shutdown(socket.SHUT_WR)
-            time.sleep(0.05)    # what is unread when we close makes a RST, which could overtake the answer
+            self.linger()
         elif fault.kind == "upload_reset":
             self.reset()
         elif fault.kind == "upload_stall":
             time.sleep(fault.seconds(3600))
+
+    def linger(self):
+        """Takes what the client still sends: closing on unread bytes would make a RST, which overtakes our answer."""
+        self.connection.settimeout(1)
+        self.connection.shutdown(socket.SHUT_WR)
+        try:
+            while self.connection.recv(65536):
+                pass
+        except OSError:
+            pass
 
     # how a reply leaves
 
@@ -441,7 +454,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
               and not (fault and "lines" in fault.spec)):
             reply.body = gzip.compress(reply.body, 1)
             reply.headers["Content-Encoding"] = "gzip"
-        broken = getattr(self, "send_" + kind, None) if kind else None
+        broken = getattr(self, "fault_" + kind, None) if kind else None
         if broken:
             self.close_connection = True
             broken(reply, fault)
@@ -481,12 +494,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         part = reply.body[:fault.part(reply.body)] if self.command != "HEAD" else b""
         self.write(self.head(reply, len(reply.body)), part)
 
-    send_cut = send_part
+    fault_cut = send_part
 
-    def send_cut_chunked(self, reply, fault):
+    def fault_cut_chunked(self, reply, fault):
         self.send_chunks(reply, reply.body[:fault.part(reply.body)])
 
-    def send_reset(self, reply, fault):
+    def fault_reset(self, reply, fault):
         self.send_part(reply, fault)
         time.sleep(0.05)        # lets the part arrive: RST overtakes what is under way
         self.reset()
@@ -495,11 +508,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())      # a plain close() would send FIN first
 
-    def send_stall(self, reply, fault):
+    def fault_stall(self, reply, fault):
         self.send_part(reply, fault)
         time.sleep(fault.seconds(3600))
 
-    def send_drip(self, reply, fault):
+    def fault_drip(self, reply, fault):
         self.wfile.write(self.head(reply, len(reply.body)))
         for byte in reply.body:
             self.wfile.write(bytes((byte,)))
