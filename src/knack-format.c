@@ -4,6 +4,7 @@
  * What a value becomes is knackpy's Record.format(), whose output many flows have behind them.  Where knackpy drops a
  * value, or fails on a record that is only odd, this says so and goes on: see knack-value.h and the manual.
  */
+#include <errno.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ const struct tool tool = {
 
 /* A column of the output. */
 struct column {
-	struct str name;
+	struct str name, key;           /* "Stop ID", field_7; both NUL-terminated */
 	const struct knack_field *field;        /* NULL: the record's id */
 	const struct knack_type *type;
 	const char *part;               /* of an address or a name; NULL: all of it */
@@ -197,7 +198,7 @@ add_snake(struct buf *to, struct str name)
 	wchar_t c;
 
 	if (letters == (locale_t)0 && (letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)) == (locale_t)0)
-		die(EX_CONFIG, "no locale C.UTF-8, by which --keys lower_snake knows letters");
+		die_errno(errno == ENOMEM ? EX_OSERR : EX_CONFIG, "locale C.UTF-8, by which --keys lower_snake knows letters");
 	before = uselocale(letters);
 	for (const char *p = name.p, *end = p + name.n; p < end;) {
 		int n = mbtowc(&c, p, (size_t)(end - p));
@@ -223,7 +224,7 @@ add_name(struct buf *b, const struct column *c)
 		buf_text(b, "id");
 		return;
 	}
-	buf_str(&name, keys == KEYS_KEYS ? c->field->key : c->field->name);
+	buf_str(&name, keys == KEYS_KEYS ? c->key : c->field->name);
 	if (c->part != NULL)
 		buf_fmt(&name, "_%s", c->part);
 	if (keys == KEYS_SNAKE)
@@ -242,7 +243,7 @@ static _Noreturn void
 die_of_same_name(struct format *f, const struct column *a, const struct column *b, const char *name, const char *advice)
 {
 	rows_flush(f->to);
-	die(EX_DATAERR, "%s and %s are both \"%s\": %s", a->field->key.p, b->field->key.p, name, advice);
+	die(EX_DATAERR, "%s and %s are both \"%s\": %s", a->key.p, b->key.p, name, advice);
 }
 
 /* The column's name is that of another one before it.  Returns where it goes. */
@@ -254,12 +255,11 @@ settle_same_name(struct format *f, struct column *c, size_t place, struct buf *n
 	if (same_name == SAME_FAIL)
 		die_of_same_name(f, other, c, name->p, "see --same-name");
 	if (same_name == SAME_LAST) {
-		if (say_once(f, other->field->key))
-			warning("%s and %s are both \"%s\": %s is left out", other->field->key.p, c->field->key.p, name->p,
-			    other->field->key.p);
+		if (say_once(f, other->key))
+			warning("%s and %s are both \"%s\": %s is left out", other->key.p, c->key.p, name->p, other->key.p);
 		return place;
 	}
-	buf_fmt(name, keys == KEYS_SNAKE ? "_%s" : " (%s)", c->field->key.p);
+	buf_fmt(name, keys == KEYS_SNAKE ? "_%s" : " (%s)", c->key.p);
 	place = names_add(&f->names, buf_all(name));
 	if (place != f->columns)
 		die_of_same_name(f, &f->column[place], c, name->p, "rename one in Knack");
@@ -291,10 +291,10 @@ make_columns(struct format *f)
 {
 	names_free(&f->names);
 	f->columns = 0;
-	add_column(f, (struct column){ .type = knack_type(STR("id")) });
+	add_column(f, (struct column){ .key = STR("id"), .type = knack_type(STR("id")) });
 	for (size_t i = 0; i < f->app->fields; i++) {
 		const struct knack_field *field = &f->app->field[i];
-		struct column c = { .field = field, .type = knack_type(field->type), .raw = f->raw[i] };
+		struct column c = { .key = field->key, .field = field, .type = knack_type(field->type), .raw = f->raw[i] };
 		const char *const *part = expand && !c.raw ? knack_type_parts(c.type) : NULL;
 
 		if (!f->chosen[i])
@@ -340,8 +340,8 @@ keep_or_say(struct format *f, const struct field *member, const struct knack_fie
 	if (!say_once(f, key))
 		return;
 	if (field != NULL)
-		warning("%s, which is \"%s\" of %s, is not in %s: left out: see --keep-unknown", key.p, field->name.p, field->object->key.p,
-		    object_option != NULL ? object_option : view_option);
+		warning("%s, which is \"%s\" of %s, is not in %s: left out: see --keep-unknown", key.p, field->name.p,
+		    field->object->key.p, object_option != NULL ? object_option : view_option);
 	else
 		warning("%.*s is not in %s: left out: see --keep-unknown", (int)key.n, key.p, metadata);
 }
@@ -432,7 +432,7 @@ make_values(struct format *f, struct rows *in)
 			return false;
 		}
 		if (why != NULL) {
-			rows_reject(in, c->field->name, "%s: %s", c->field->key.p, why);
+			rows_reject(in, c->field->name, "%s: %s", c->key.p, why);
 			return false;
 		}
 		f->out[i] = (struct field){ c->name, { NULL, f->made.len - start }, true };

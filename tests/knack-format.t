@@ -558,9 +558,14 @@ IN
 meta 78 '--object object_9: m.json has no such object: want one such as object_1' -O object_9 <meta.json
 meta 78 '--view view_9: m.json has no such view' -V view_9 <meta.json
 meta 78 '--raw field_77: m.json has no such field' -r field_1,field_77 <meta.json
-for zone in ../../etc/passwd /etc/localtime right/UTC posix/UTC zone.tab America ''; do
+for zone in ../../etc/passwd /etc/localtime right/UTC posix/UTC America ''; do
 	run 78 "--timezone '$zone'" f --timezone "$zone" real.ndjson
 	said "time zone \"$zone\": not known"
+done
+mkdir zones && echo TZif >zones/Torn && echo x >zones/Else
+for zone in Torn Else; do
+	run 78 "rules that libc can't read: $zone" env TZDIR="$PWD/zones" knack-format -m meta.json --timezone $zone one
+	said "zones/$zone: no rules of a time zone"
 done
 run 78 'no time zones on the machine' env TZDIR=/nonexistent knack-format -m meta.json real.ndjson
 said 'no time zones in /nonexistent: install the package tzdata'

@@ -114,6 +114,16 @@ torture 'ndjson2csv of known columns' 'malloc read write' ndjson2csv --columns i
 cp in.doc in
 torture 'json-explode' 'malloc read write close open' json-explode .rows --carry page=page in.doc
 torture 'json-explode of stdin' 'malloc read write' json-explode .rows
+cat >in.meta <<'IN'
+{"application":{"settings":{"timezone":"Central Time (US & Canada)"},"objects":[{"key":"object_1","name":"Things","fields":[
+{"key":"field_1","name":"Name","type":"short_text"},{"key":"field_2","name":"When","type":"date_time"}]}]}}
+IN
+for stamp in 1568218440000 '"x"' 1578254700000; do
+	printf '{"id":"a","field_1":"N","field_2_raw":{"unix_timestamp":%s}}\n' "$stamp"
+done >in.knack
+cp in.knack in
+torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta -O object_1 -k lower_snake --rejects bad.json in.knack
+torture 'knack-format of stdin' 'malloc read write' knack-format -m in.meta -q --rejects bad.json
 
 # ---- sluice ----
 

@@ -311,7 +311,8 @@ put_upload(struct buf *b, struct str value)
 	return why == NULL && b->len == start ? "a file without a url" : why;
 }
 
-static const char *const address_parts[] = { "city", "state", "street", "street2", "zip", "country", "latitude", "longitude", NULL };
+static const char *const address_parts[] = { "city", "state", "street", "street2", "zip", "country", "latitude", "longitude",
+	NULL };
 static const char *const name_parts[] = { "first", "middle", "last", NULL };
 
 /* Types that are not here have plain values: texts, numbers, choices, formulas, and what Knack may add. */
@@ -327,7 +328,7 @@ static const struct knack_type types[] = {
 	{ .name = "name", .put = put_name, .as_shown = true, .parts = name_parts },
 	{ .name = "phone", .member = "full" },
 	{ .name = "signature", .member = "base30" },
-	{ .name = "timer", .put = put_timer, .as_shown = true },
+	{ .name = "timer", .put = put_timer, .takes_array = true, .as_shown = true },
 };
 static const struct knack_type plain = { .name = "short_text", .put = put_plain, .takes_array = true };
 
@@ -345,9 +346,11 @@ knack_type(struct str name)
 static struct str
 blank_is_null(struct str value)
 {
-	bool empty = is_null(value) || is_empty_text(value) || (*value.p == '[' && *json_space(value.p + 1, value.p + value.n) == ']');
-
-	return empty ? (struct str){ 0 } : value;
+	if (is_null(value) || is_empty_text(value))
+		return (struct str){ 0 };
+	if (*value.p == '[' && *json_space(value.p + 1, value.p + value.n) == ']')
+		return (struct str){ 0 };
+	return value;
 }
 
 struct str
@@ -360,10 +363,11 @@ knack_value_raw(const struct knack_value *value)
 static bool
 is_shown(struct str value)
 {
-	const char *p = value.p, *end = value.p + value.n;
+	const char *p = value.p, *end;
 
-	if (value.p == NULL || *p == 'f')
+	if (p == NULL || *p == 'f')
 		return false;
+	end = p + value.n;
 	if (*p == '{')
 		return *json_space(p + 1, end) != '}';
 	if (*p != '-' && *p != '0')

@@ -1,9 +1,11 @@
 /* zone.c - wall clock and instant in one time zone. */
 #include "lib/zone.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,32 +39,43 @@ safe_name(const char *name)
 	    strncmp(name, "right/", 6) != 0 && strncmp(name, "posix/", 6) != 0;
 }
 
+/* Where the rules of a zone are, or would be.  False for a name that is none. */
+static bool
+zone_path(char *path, size_t size, const char *name)
+{
+	if (access(zone_dir(), X_OK) != 0)
+		die(EX_CONFIG, "no time zones in %s: install the package tzdata", zone_dir());
+	return safe_name(name) && snprintf(path, size, "%s/%s", zone_dir(), name) < (int)size;
+}
+
 bool
 zone_known(const char *name)
 {
-	char path[4096], magic[4] = "";
-	bool good;
-	int fd;
+	char path[PATH_MAX];
+	struct stat st;
 
-	if (access(zone_dir(), X_OK) != 0)
-		die(EX_CONFIG, "no time zones in %s: install the package tzdata", zone_dir());
-	if (!safe_name(name) || snprintf(path, sizeof path, "%s/%s", zone_dir(), name) >= (int)sizeof path)
+	if (!zone_path(path, sizeof path, name))
 		return false;
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return false;
-	good = read(fd, magic, sizeof magic) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
-	close(fd);
-	return good;
+	if (stat(path, &st) != 0 && errno != ENOENT && errno != ENOTDIR)
+		die_errno(EX_CONFIG, "%s", path);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 void
 zone_use(const char *name)
 {
-	if (!zone_known(name))
+	char path[PATH_MAX];
+
+	if (!zone_known(name) || !zone_path(path, sizeof path, name))
 		die(EX_CONFIG, "no time zone \"%s\" in %s: want a name such as America/Chicago", name, zone_dir());
-	if (setenv("TZ", name, 1) != 0)
-		die_errno(EX_OSERR, "TZ");
-	tzset();
+	/* Of rules that it can't read libc says nothing, and takes UTC.  With the path for a name, that has no name then. */
+	errno = 0;
+	if (setenv("TZ", path, 1) == 0)
+		tzset();
+	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+		die_errno(EX_OSERR, "%s", path);
+	if (tzname[0] == NULL || *tzname[0] == '\0')
+		die(EX_CONFIG, "%s: no rules of a time zone: install the package tzdata anew", path);
 	memset(instant_days, 0, sizeof instant_days);
 	memset(wall_days, 0, sizeof wall_days);
 }
