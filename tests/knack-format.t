@@ -217,9 +217,11 @@ OUT
 t 'files, and images of both kinds' 0 f <<'IN' 3<<'OUT'
 {"id":"1","field_13":"<img>","field_13_raw":{"id":"x","url":"https://s3/a.jpg","thumb_url":""},"field_14_raw":{"url":"https://s3/a.pdf"}}
 {"id":"2","field_13":"<img>","field_13_raw":"google.com","field_14":""}
+{"id":"3","field_13_raw":{"url":null},"field_14_raw":"x.pdf"}
 IN
 {"id":"1","image":"https://s3/a.jpg","file":"https://s3/a.pdf"}
 {"id":"2","image":"google.com","file":null}
+{"id":"3","image":null,"file":"x.pdf"}
 OUT
 t 'connections: one, many, none' 0 f <<'IN' 3<<'OUT'
 {"id":"1","field_16":"<span>","field_16_raw":[{"id":"5ea","identifier":"Johnny \"C\""}]}
@@ -589,7 +591,8 @@ t 'no newline at the end, a BOM, CRLF, blank lines' 0 f < <(printf '\357\273\277
 {"id":"1"}
 {"id":"2"}
 OUT
-t 'files one after the other' 0 f -q -O object_2 mixed.a mixed.b 3<<OUT < <(:; head -n 1 mixed >mixed.a; tail -n 1 mixed >mixed.b)
+head -n 1 mixed >mixed.a; tail -n 1 mixed >mixed.b
+t 'files one after the other' 0 f -q -O object_2 mixed.a mixed.b 3<<'OUT'
 {"id":"1","Place":"a","Phones":null,"Visits":null,"Where":null}
 {"id":"4","Place":"d","Phones":null,"Visits":null,"Where":null}
 OUT

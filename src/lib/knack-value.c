@@ -305,10 +305,13 @@ put_equation(struct buf *b, struct str value)
 static const char *
 put_upload(struct buf *b, struct str value)
 {
-	size_t start = b->len;
-	const char *why = put_member(b, value, STR("url"));
+	static const struct str name = { "url", 3 };
+	struct str url;
 
-	return why == NULL && b->len == start ? "a file without a url" : why;
+	if (*value.p != '{')
+		return put_no_object(b, value);
+	json_find(value, &name, &url, 1);
+	return url.p == NULL ? "a file without a url" : put_scalar(b, url);
 }
 
 static const char *const address_parts[] = { "city", "state", "street", "street2", "zip", "country", "latitude", "longitude",

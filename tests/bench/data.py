@@ -5,16 +5,19 @@ rows.csv    through csv-normalize, dates in ISO 8601: what the databases load
 rows.ndjson, rows.json      the same, an object a line, and all in one array
 pages.csv   rows.csv with the system field :id in front, for the page server
 few.json    the first fifth of the array, for jq, which holds it all in memory
+knack.ndjson    raw Knack records with every field type, over and over
 """
 import csv
 import io
 import itertools
+import json
 import os
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 REAL = os.path.join(TOP, "..", "shared", "data", "311", "la311-2020-jan.csv")
+KNACK = os.path.join(TOP, "..", "shared", "data", "knack")
 DATES = ["createddate", "updateddate", "servicedate", "closeddate"]
 NORMALIZE = ["csv-normalize", "--date-order=mdy", *(f"--date={name}" for name in DATES)]
 
@@ -44,6 +47,15 @@ def make_raw(path, rows):
         made = (f"1-{number + copy * span},{tail}"
                 for copy in itertools.count() for number, tail in zip(numbers, tails))
         out.writelines(itertools.islice(made, rows))
+
+
+def make_knack(path, rows):
+    """The real page of records, over and over, each with an id of its own."""
+    with open(os.path.join(KNACK, "all_fields.json"), encoding="utf-8") as file:
+        records = json.load(file)["records"]
+    with open(path, "w", encoding="utf-8") as out:
+        for number, record in zip(range(rows), itertools.cycle(records)):
+            print(json.dumps(record | {"id": f"{number:024x}"}, ensure_ascii=False, separators=(",", ":")), file=out)
 
 
 def make_array(ndjson, path, rows):
