@@ -5,7 +5,7 @@
 
 start_s3 --bucket b --bucket examplebucket
 python=$(python3 -c 'import sys; print(sys.executable)')	# python3 may be a slow wrapper
-req() { "$python" "$here/s3-request" "$@"; }
+req() { "$python" -I -S "$here/s3-request" "$@"; }
 control() {		# control JSON
 	curl -sS -o control.out -w '%{http_code}\n' --data-binary "$1" "$s3/control" >control.status
 	read -r code <control.status && [ "$code" = 200 ] || { cat control.out >&2; return 1; }
@@ -23,7 +23,7 @@ answers() {		# answers STATUS CODE NAME PATH [OPTION...] METHOD: by its status, 
 	_status=$1 _code=$2 _name=$3 _path=$4; shift 4
 	req -i "$@" "$s3$_path" >out 2>err
 	[ "$(sed -n '1s/ .*//p' out)" = "$_status" ] && [ "$(elements Code)" = "$_code" ]
-	ok $? "$_status $_code: $_name" || { head -c 2000 out | sed 's/^/# /'; sed 's/^/# /' err; }
+	ok $? "$_status $_code: $_name" || { { head -c 2000 out; echo; } | sed 's/^/# /'; sed 's/^/# /' err; }
 }
 escape() { printf %s "$1" | sed 's/%/%25/g; s/+/%2B/g; s,/,%2F,g; s/=/%3D/g'; }
 sum() { openssl dgst "-$1" -binary "$2" | base64; }
@@ -366,4 +366,322 @@ is 'which are gone' 'b/1 a nix &amp; nix' "$(echo $(tr -d '\n' <out | grep -o '<
 tree 'and which are left' 'b/1 b/2 b/c/3 c d-e/1 d-f ' ''
 control '{"deny":[]}'
 
+# multipart uploads
+created() {		# created PATH [OPTION...]: starts an upload; its id as the file id has it, and encoded, in $u
+	_at=$1; shift
+	req "$@" POST "$s3$_at?uploads=" >out && elements UploadId >id
+	u=$(escape "$(cat id)")
+}
+part() {		# part PATH NUMBER FILE [OPTION...]: adds a line to the file parts
+	_at=$1 _n=$2 _file=$3; shift 3
+	req -i -d "$_file" "$@" PUT "$s3$_at?partNumber=$_n&uploadId=$u" >out || cat out >&2
+	echo "<Part><PartNumber>$_n</PartNumber><ETag>$(header etag)</ETag></Part>" >>parts
+}
+completion() {		# completion [FILE]: of these parts
+	{ echo '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'; cat "${1:-parts}"; echo '</CompleteMultipartUpload>'; }
+}
+uploads() { curl -sS "$s3/uploads"; }
+head -c 5242880 /dev/zero >five
+cat five body >whole
+control '{"buckets":["up"]}'
+created /up/k -H 'Content-Type: text/csv' -H 'x-amz-meta-app: knack'
+case $(cat id) in *[+/=]*) true ;; *) false ;; esac
+ok $? 'an upload id is to be encoded' || cat id
+: >parts
+part /up/k 2 body
+part /up/k 1 body
+part /up/k 1 five
+answers 404 NoSuchKey 'nothing is there before the upload is complete' /up/k GET
+t 'it is listed without the API, too' 0 sh -c 'curl -sS "$1/uploads" | jq -c "[.bucket, .key, .parts]"' - "$s3" 3<<'OUT'
+["up","k",{"1":5242880,"2":8}]
+OUT
+req GET "$s3/up/k?uploadId=$u" >out
+is 'its parts' '1 5242880 2 8 false' "$(echo $(tr -d '\n' <out | grep -o '<PartNumber>[^<]*\|<Size>[^<]*' | sed 's/.*>//') $(elements IsTruncated))"
+req GET "$s3/up/k?uploadId=$u&max-parts=1" >out
+is 'page by page' '1 true 1' "$(elements PartNumber) $(elements IsTruncated) $(elements NextPartNumberMarker)"
+req GET "$s3/up/k?uploadId=$u&part-number-marker=1" >out
+is 'and the next' '2 false' "$(elements PartNumber) $(elements IsTruncated)"
+completion >complete
+answers 400 InvalidPartOrder 'parts out of order' "/up/k?uploadId=$u" -d complete POST
+{ sed -n 3p parts; sed -n 1p parts; } >sorted; completion sorted >complete
+sed 's/ETag>"./ETag>"x/' complete >wrong
+answers 400 InvalidPart 'another ETag' "/up/k?uploadId=$u" -d wrong POST
+sed 's/Number>2/Number>3/' complete >wrong
+answers 400 InvalidPart 'a part that was not sent' "/up/k?uploadId=$u" -d wrong POST
+echo '<CompleteMultipartUpload/>' >wrong
+answers 400 MalformedXML 'no parts' "/up/k?uploadId=$u" -d wrong POST
+head -c 20 complete >wrong
+answers 400 MalformedXML 'half an XML document' "/up/k?uploadId=$u" -d wrong POST
+answers 404 NoSuchUpload 'another key' "/up/other?uploadId=$u" -d complete POST
+answers 404 NoSuchUpload 'an unknown upload' '/up/k?uploadId=x' -d complete POST
+answers 400 InvalidArgument 'part 0' "/up/k?partNumber=0&uploadId=$u" -d body PUT
+answers 400 InvalidArgument 'part 10001' "/up/k?partNumber=10001&uploadId=$u" -d body PUT
+answers 200 '' 'complete' "/up/k?uploadId=$u" -d complete POST
+is 'the ETag of one in two parts' "\"$({ openssl dgst -md5 -binary five; openssl dgst -md5 -binary body; } | md5sum | cut -c1-32)-2\"" "$(elements ETag)"
+answers 404 NoSuchUpload 'once more' "/up/k?uploadId=$u" -d complete POST
+req -o got GET "$s3/up/k"
+same 'the parts are the object' whole got
+answers 206 '' 'its second part' '/up/k?partNumber=2' GET
+is 'with type and metadata, as the upload was told' 'text/csv knack one two' "$(header content-type) $(header x-amz-meta-app) $(sed '1,/^$/d' out | paste -sd ' ')"
+
+created /up/k2; : >parts; part /up/k2 1 body; part /up/k2 2 body; completion >complete
+answers 400 EntityTooSmall 'a small part that is not the last' "/up/k2?uploadId=$u" -d complete POST
+is 'which' '1 8 5242880' "$(elements PartNumber) $(elements ProposedSize) $(elements MinSizeAllowed)"
+control '{"set":{"min_part":8}}'
+answers 200 '' 'unless the stand-in is told' "/up/k2?uploadId=$u" -d complete POST
+created /up/k2; : >parts; part /up/k2 1 body; completion >complete
+answers 412 PreconditionFailed 'complete, if the key is new' "/up/k2?uploadId=$u" -H 'If-None-Match: *' -d complete POST
+answers 204 '' 'abort' "/up/k2?uploadId=$u" DELETE
+answers 404 NoSuchUpload 'again' "/up/k2?uploadId=$u" DELETE
+answers 404 NoSuchUpload 'a part after that' "/up/k2?partNumber=1&uploadId=$u" -d body PUT
+created /up/copied; : >parts
+answers 200 '' 'a part that is a copy' "/up/copied?partNumber=1&uploadId=$u" -H 'x-amz-copy-source: /up/k' -H 'x-amz-copy-source-range: bytes=5242880-5242883' PUT
+is 'its ETag' "\"$(printf 'one\n' | md5sum | cut -c1-32)\"" "$(elements ETag)"
+answers 400 InvalidArgument 'of bytes that are not there' "/up/copied?partNumber=1&uploadId=$u" -H 'x-amz-copy-source: /up/k' -H 'x-amz-copy-source-range: bytes=5242880-5242888' PUT
+created /up/a; created /up/a; created /up/b
+req GET "$s3/up?uploads=&max-uploads=2" >out
+is 'uploads under way' 'a a true' "$(echo $(elements Key) $(elements IsTruncated))"
+req GET "$s3/up?uploads=&key-marker=a&upload-id-marker=$(escape "$(elements NextUploadIdMarker)")" >out
+is 'and the next' 'b copied false' "$(echo $(elements Key) $(elements IsTruncated))"
+control '{"age_uploads":172800}'
+req GET "$s3/up?uploads=&prefix=b" >out
+is 'they can be aged' "$(date -u -d '2 days ago' +%F)" "$(elements Initiated | cut -c1-10)"
+
+# checksums of parts
+for algorithm in sha256 crc32; do
+	[ $algorithm = sha256 ] && sums="$(sum sha256 five) $(sum sha256 body)" || sums=$(python3 -c 'import base64, zlib
+for file in "five", "body": print(base64.b64encode(zlib.crc32(open(file, "rb").read()).to_bytes(4, "big")).decode())')
+	first=$(echo $sums | cut -d' ' -f1) second=$(echo $sums | cut -d' ' -f2) upper=$(echo $algorithm | tr a-z A-Z)
+	created /up/sums -H "x-amz-checksum-algorithm: $algorithm"
+	answers 400 InvalidRequest "a part without its $algorithm" "/up/sums?partNumber=1&uploadId=$u" -d five PUT
+	answers 400 BadDigest 'a part of another' "/up/sums?partNumber=1&uploadId=$u" -H "x-amz-checksum-$algorithm: $second" -d five PUT
+	: >parts; part /up/sums 1 five -H "x-amz-checksum-$algorithm: $first"; part /up/sums 2 body -H "x-amz-checksum-$algorithm: $second"
+	completion >complete
+	answers 400 InvalidRequest 'complete without them' "/up/sums?uploadId=$u" -d complete POST
+	completion | sed "2s,</ETag>,&<Checksum$upper>$first</Checksum$upper>,; 3s,</ETag>,&<Checksum$upper>$second</Checksum$upper>," >complete
+	answers 200 '' 'complete with them' "/up/sums?uploadId=$u" -d complete POST
+	composite=$(python3 -c 'import base64, hashlib, sys, zlib
+data = b"".join(base64.b64decode(word) for word in sys.argv[2:])
+print(base64.b64encode(hashlib.sha256(data).digest() if sys.argv[1] == "sha256" else zlib.crc32(data).to_bytes(4, "big")).decode() + "-2")' $algorithm $sums)
+	answers 200 '' 'head' /up/sums -H 'x-amz-checksum-mode: ENABLED' HEAD
+	is 'the checksum of checksums' "$composite COMPOSITE" "$(header "x-amz-checksum-$algorithm") $(header x-amz-checksum-type)"
+done
+created /up/full -H 'x-amz-checksum-algorithm: CRC32' -H 'x-amz-checksum-type: FULL_OBJECT'
+: >parts; part /up/full 1 five; part /up/full 2 body; completion >complete
+answers 400 BadDigest 'another checksum of the whole' "/up/full?uploadId=$u" -H 'x-amz-checksum-crc32: y/Q5Jg==' -d complete POST
+answers 200 '' 'complete' "/up/full?uploadId=$u" -d complete POST
+is 'the checksum of the whole' "$(python3 -c 'import base64, zlib; print(base64.b64encode(zlib.crc32(open("whole", "rb").read()).to_bytes(4, "big")).decode())') FULL_OBJECT" \
+    "$(elements ChecksumCRC32) $(elements ChecksumType)"
+
+# a Complete that goes wrong
+again() {		# again PATH: a new upload of one part, ready to complete
+	created "$1"; : >parts; part "$1" 1 body; completion >complete
+}
+again /up/once
+fault '{"kind":"error200","match":"^CompleteMultipartUpload "}'
+answers 200 InternalError 'a 200 that is an error' "/up/once?uploadId=$u" -d complete POST
+answers 404 NoSuchKey 'after which nothing is there' /up/once GET
+answers 200 '' 'and once more' "/up/once?uploadId=$u" -d complete POST
+again /up/done
+fault '{"kind":"error200","match":"^CompleteMultipartUpload ","done":true}'
+answers 200 InternalError 'or it was done after all' "/up/done?uploadId=$u" -d complete POST
+answers 404 NoSuchUpload 'as the second try tells' "/up/done?uploadId=$u" -d complete POST
+again /up/lost
+fault '{"kind":"no_reply","match":"^CompleteMultipartUpload "}'
+run 1 'done, and then no answer' req -d complete POST "$s3/up/lost?uploadId=$u"
+answers 200 '' 'done it is' /up/lost GET
+for leading in true false; do
+	again /up/slow
+	fault "{\"kind\":\"white_space\",\"seconds\":0.5,\"leading\":$leading}"
+	answers 200 '' "white space, and then it is done ($leading)" "/up/slow?uploadId=$u" -d complete POST
+	sed '1,/^$/d' out >answer
+	is 'with white space where it was told' "$leading" "$(head -1 answer | grep -q '^ ' && echo true || echo false)"
+	[ "$(grep -c '^ *$' answer)" -gt 1 ] && grep -q CompleteMultipartUploadResult answer
+	ok $? 'in plenty' || cat answer
+done
+again /up/never
+fault '{"kind":"white_space","seconds":0.3,"code":"InternalError"}'
+answers 200 InternalError 'white space, and then an error' "/up/never?uploadId=$u" -d complete POST
+answers 404 NoSuchKey 'and nothing' /up/never GET
+
+# faults of every request
+fault '{"kind":"error","code":"SlowDown","times":2,"match":"^PutObject /up/t"}'
+answers 503 SlowDown 'too fast' /up/t -d body PUT
+answers 200 '' 'beside it' /up/other -d body PUT
+answers 503 SlowDown 'and again' /up/t -d body PUT
+answers 200 '' 'not the third time' /up/t -d body PUT
+fault '{"kind":"error","code":"RequestTimeout"}'
+answers 400 RequestTimeout 'too slow' /up/t2 -d body PUT
+is 'the connection is closed' close "$(header connection)"
+fault '{"kind":"error","code":"SlowDown","headers":{"Retry-After":"7"}}'
+answers 503 '' 'come back later' /up/t HEAD
+is 'when' 7 "$(header retry-after)"
+fault '{"kind":"error","code":"InternalError","method":"PUT","match":"/up/t"}'
+answers 200 '' 'a fault of one method' /up/t GET
+answers 500 InternalError 'strikes only that' /up/t -d body PUT
+fault '{"kind":"damage","match":"^GetObject"}'
+req -o got GET "$s3/up/t"
+is 'one byte of the body is another' 1 "$(cmp -l body got | wc -l)"
+fault '{"kind":"damaged_body"}'
+answers 400 BadDigest 'a body that is damaged on the way there' /up/t3 -H "Content-MD5: $(sum md5 body)" --payload UNSIGNED-PAYLOAD -d body PUT
+fault '{"kind":"damaged_body"}'
+answers 400 XAmzContentSHA256Mismatch 'with a hash' /up/t3 -d body PUT
+fault '{"kind":"damaged_body"}'
+answers 200 '' 'without' /up/t3 --payload UNSIGNED-PAYLOAD -d body PUT
+[ "$(header etag)" != "$etag" ]
+ok $? 'shows in the ETag'
+fault '{"kind":"headers","headers":{"ETag":null}}'
+answers 200 '' 'headers changed' /up/t GET
+is 'or gone' '' "$(header etag)"
+broken() {		# broken NAME STATUS FAULT [OPTION...] PATH: curl's exit status, of a request that the fault breaks off
+	_name=$1 _want=$2; fault "$3"; shift 3
+	for _path; do :; done
+	curl -sS -o got -w '%{http_code} %{size_upload}\n' --aws-sigv4 aws:amz:us-east-1:s3 -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+	    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@" >out 2>err
+	_got=$?
+	case " $_want " in *" $_got "*) true ;; *) false ;; esac
+	ok $? "$_name" || { echo "# wanted $_want, got $_got"; cat out err; }
+}
+broken 'a reset in the body of a GET' 56 '{"kind":"reset","at":0.5}' "$s3/up/k"
+broken 'a body that ends early' 18 '{"kind":"cut"}' "$s3/up/k"
+broken 'a short one whose length fits' 0 '{"kind":"short","bytes":3}' "$s3/up/t"
+is 'so that nobody notices' one "$(cat got)"
+broken 'silence in the body' 28 '{"kind":"stall"}' -m 1 "$s3/up/k"
+broken 'an answer that does not come' 52 '{"kind":"no_reply"}' "$s3/up/k"
+
+# faults while the body is on its way to the server
+cat five five five five >twenty
+for kind in reset cut stall; do
+	broken "upload_$kind" '52 55 56' "{\"kind\":\"upload_$kind\",\"bytes\":100000,\"seconds\":0.2}" -H Expect: -T twenty "$s3/up/broken"
+	log >out
+	is 'is in the log' "upload_$kind null 100000 bytes" "$(jq -r '"\(.fault) \(.status) \(.body)"' out)"
+done
+broken 'upload_refused' 0 '{"kind":"upload_refused","code":"SlowDown"}' -H Expect: -T twenty "$s3/up/broken"
+is 'is an answer before the body is there' 503 "$(cut -d' ' -f1 out)"
+AWS_SECRET_ACCESS_KEY=wrong broken 'a refusal before the body is sent' 0 '' -H 'Expect: 100-continue' --expect100-timeout 60 -T twenty "$s3/up/broken"
+is 'to who waits for leave to send' '403 0' "$(cat out)"
+broken 'a body that is waited for' 0 '' -H 'Expect: 100-continue' -T twenty "$s3/up/twenty"
+req --presign 60 PUT "$s3/up/broken" >url
+python3 -c 'import socket, sys, urllib.parse
+url = urllib.parse.urlsplit(open("url").read().strip())
+s = socket.create_connection((url.hostname, url.port))
+s.sendall(f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 9\r\n\r\nshort".encode())
+s.shutdown(socket.SHUT_WR)
+s.recv(1)'
+log | tail -n 1 >out
+is 'a client that leaves' 'null null short' "$(jq -r '"\(.fault) \(.status) \(.body)"' out)"
+answers 404 NoSuchKey 'nothing of all that is stored' /up/broken GET
+
+# an object that changes while it is read
+control '{"reset":true,"objects":{"up/t":"first"},"between":{"match":"^GetObject /up/t","do":{"objects":{"up/t":"other"}}}}'
+answers 206 '' 'a range' /up/t -H 'Range: bytes=0-1' GET
+was=$(header etag)
+answers 412 PreconditionFailed 'and the next, of what is another object now' /up/t -H "If-Match: $was" -H 'Range: bytes=2-' GET
+
+# credentials
+known() {		# known "ID SECRET TOKEN" STATUS CODE NAME: a request with these
+	read -r _id _secret _token <<-IN
+	$1
+	IN
+	shift
+	AWS_ACCESS_KEY_ID=$_id AWS_SECRET_ACCESS_KEY=$_secret AWS_SESSION_TOKEN=$_token answers "$@" /b/k GET
+}
+control '{"credentials":{"ASIA1":{"secret":"s/1","token":"t+1=","uses":2}}}'
+known 'ASIA1 s/1 t+1=' 200 '' 'a session token'
+known 'ASIA1 s/1 other' 400 InvalidToken 'another one'
+known 'ASIA1 s/1' 403 InvalidAccessKeyId 'none'
+known 'ASIA1 s/1 t+1=' 200 '' 'for the last time'
+known 'ASIA1 s/1 t+1=' 400 ExpiredToken 'an expired one'
+control '{"credentials":{"ASIA1":{"uses":null,"expires":60}}}'
+known 'ASIA1 s/1 t+1=' 200 '' 'one that expires in a minute'
+control '{"credentials":{"ASIA1":{"expires":0}}}'
+known 'ASIA1 s/1 t+1=' 400 ExpiredToken 'and now'
+control '{"credentials":{"ASIA1":null}}'
+known 'ASIA1 s/1 t+1=' 403 InvalidAccessKeyId 'or is not known any more'
+
+given() { jq -r '"\(.AccessKeyId) \(.SecretAccessKey) \(.Token)"' out; }
+# expires NAME SECONDS: the Expiration in ./out is so far away, give or take a minute
+expires() {
+	_at=$(jq -r .Expiration out 2>/dev/null || elements Expiration)
+	_off=$(($(date -d "$_at" +%s) - $(date +%s) - $2))
+	[ "${_off#-}" -lt 60 ]
+	ok $? "$1" || echo "# $_at"
+}
+control '{"set":{"lifetime":7200}}'
+t 'the container gives credentials' 0 sh -c 'curl -sSf "$1" | tee container | jq -r "keys | join(\" \")"' - "$s3/v2/credentials/1" 3<<'OUT'
+AccessKeyId Expiration RoleArn SecretAccessKey Token
+OUT
+cp container out
+expires 'which expire' 7200
+known "$(given)" 200 '' 'which are good'
+control '{"set":{"container_token":"let me in"}}'
+run 22 'only with the token' curl -sSf "$s3/v2/credentials/1"
+run 0 'which is this' curl -sSf -H 'Authorization: let me in' "$s3/v2/credentials/1"
+
+imds=$s3/latest/meta-data/iam/security-credentials/
+run 22 'the instance: no token' curl -sSf "$imds"
+run 22 'a token has a life' curl -sSf -X PUT "$s3/latest/api/token"
+run 22 'and is not for a GET' curl -sSf -H 'x-aws-ec2-metadata-token-ttl-seconds: 21600' "$s3/latest/api/token"
+run 22 'nor for a proxy' curl -sSf -X PUT -H 'X-Forwarded-For: 10.0.0.1' -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$s3/latest/api/token"
+run 0 'a token' curl -sSf -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$s3/latest/api/token"
+token="x-aws-ec2-metadata-token: $(cat out)"
+run 0 'the role' curl -sSf -H "$token" "$imds"
+is 'which is' stand-in-role "$(cat out)"
+control '{"set":{"lifetime":60}}'
+run 0 'its credentials' curl -sSf -H "$token" "${imds}stand-in-role"
+is 'which say so' Success "$(jq -r .Code out)"
+expires 'and expire in a minute' 60
+known "$(given)" 200 '' 'and are good'
+run 0 'others' curl -sSf -H "$token" "${imds}stand-in-role"
+control '{"credentials":{"*":{"expires":0}}}'
+known "$(given)" 400 ExpiredToken 'until all that were given out expire'
+run 22 'another role' curl -sSf -H "$token" "${imds}other"
+control '{"set":{"clock":100}}'
+run 22 'the token, after its time' curl -sSf -H "$token" "$imds"
+control '{"set":{"clock":0,"imds":"v1"}}'
+run 22 'an old instance knows no tokens' curl -sSf -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$s3/latest/api/token"
+run 0 'and needs none' curl -sSf "$imds"
+control '{"set":{"imds":"v2","role":""}}'
+run 22 'an instance without a role' curl -sSf -H "$token" "$imds"
+
+control '{"set":{"lifetime":3600,"web_identity_token":"a.web.token"}}'
+sts() {			# sts NAME=VALUE...: of ./out
+	for _word; do set -- "$@" --data-urlencode "$_word"; shift; done
+	curl -sS -w '%{stderr}%{http_code}' -o out "$@" "$s3/" 2>err
+}
+role=arn:aws:iam::123456789012:role/flow
+sts Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn=$role RoleSessionName=culvert WebIdentityToken=a.web.token
+is 'a web identity gives a role' "arn:aws:sts::123456789012:assumed-role/flow/culvert" "$(elements Arn)"
+expires 'that expires' 3600
+known "$(elements AccessKeyId) $(elements SecretAccessKey) $(elements SessionToken)" 200 '' 'and is good'
+sts Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn=$role RoleSessionName=culvert WebIdentityToken=other
+is 'another token' '400 InvalidIdentityToken' "$(cat err) $(elements Code)"
+sts Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn=$role WebIdentityToken=a.web.token
+is 'no session name' '400 ValidationError' "$(cat err) $(elements Code)"
+sts Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn=arn:aws:iam::123456789012:role/forbidden RoleSessionName=culvert WebIdentityToken=a.web.token
+is 'a role that is not for us' '403 AccessDenied' "$(cat err) $(elements Code)"
+printf 'Action=AssumeRole&Version=2011-06-15&RoleSessionName=culvert&DurationSeconds=900&RoleArn=%s' $role >form
+form() { req -i --service sts -d form -H 'Content-Type: application/x-www-form-urlencoded' "$@" POST "$s3/" >out; }
+form
+expires 'AssumeRole, signed' 900
+known "$(elements AccessKeyId) $(elements SecretAccessKey) $(elements SessionToken)" 200 '' 'gives a role, too'
+form --unsigned
+is 'not signed' MissingAuthenticationToken "$(elements Code)"
+AWS_SECRET_ACCESS_KEY=wrong form
+is 'signed wrongly' SignatureDoesNotMatch "$(elements Code)"
+AWS_ACCESS_KEY_ID=wrong form
+is 'signed with an unknown key' InvalidClientTokenId "$(elements Code)"
+printf 'Action=Nothing&Version=2011-06-15' >form
+form
+is 'another action' InvalidAction "$(elements Code)"
+fault '{"kind":"status","status":503,"match":"latest/api/token"}'
+run 22 'faults strike these, too' curl -sSf -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$s3/latest/api/token"
+start_server alone "$here/servers/aws_credentials.py"
+run 0 'the credentials have a server of their own' curl -sSf "$alone/v2/credentials/1"
+
+# what the stand-in does not know
+for order in '{"faults":[{"kind":"nix"}]}' '{"set":{"nix":1}}' '{"credentials":{"a":{"nix":1}}}' '{"nix":1}' '{"make_up":{"nix":{"keys":1}}}'; do
+	run 22 "$order is refused" curl -sSf --data-binary "$order" "$s3/control"
+done
+is 'no request made the stand-in stumble' '' "$(cat server.s3.log)"
 done_testing
