@@ -24,7 +24,7 @@ local_name(const char *name)
 {
 	const char *colon = strrchr(name, ':');
 
-	return colon != NULL ? colon + 1 : name;
+	return colon != NULL && colon[1] != '\0' ? colon + 1 : name;
 }
 
 static void
