@@ -364,7 +364,7 @@ said 'answered 404, and AWS_EC2_METADATA_V1_DISABLED forbids to ask without a to
 control '{"reset":true,"set":{"imds":"v2","role":""}}'
 run 77 'no role' aws show
 said 'this machine has no role'
-control '{"reset":true,"set":{"role":"stand-in-role"},"faults":[{"match":"token","kind":"latency","seconds":3,"times":-1}]}'
+control '{"reset":true,"set":{"role":"stand-in-role"},"faults":[{"match":"token","kind":"latency","seconds":3600,"times":-1}]}'
 run 77 'no answer' aws show
 said 'latest/api/token: no answer for 1 s: gave up after 1 try): set'
 fault '{"match":"token","kind":"status","status":500,"times":2}'
