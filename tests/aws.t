@@ -237,9 +237,11 @@ t 'endpoints are ignored' 0 e AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true AWS_ENDPO
 eu-west-1 - virtual required /profile.pem
 OUT
 run 78 'an endpoint in the profile that is none' e AWS_PROFILE=badendpoint aws where
-said "$HOME/.aws/config:23: endpoint_url s3.example: want http:// or https://"
+said "$HOME/.aws/config:23: endpoint_url s3.example: want http://HOST or https://HOST"
 run 78 'an endpoint in the environment that is none' e AWS_ENDPOINT_URL=localhost:9000 aws where
-said 'AWS_ENDPOINT_URL: localhost:9000: want http:// or https://'
+said 'AWS_ENDPOINT_URL: localhost:9000: want http://HOST or https://HOST'
+run 78 'an endpoint without a host' e AWS_ENDPOINT_URL_STS=https:// aws where
+said 'AWS_ENDPOINT_URL_STS: https://: want http://HOST or https://HOST'
 run 78 'a style that is none' e AWS_PROFILE=badstyle aws where
 said 'addressing_style dns: want path, virtual or auto'
 run 78 'a region that is none' e AWS_PROFILE=badregion aws where
@@ -513,7 +515,7 @@ run 0 'a role by the machine' e AWS_PROFILE=machine aws show
 run 0 'a role by the container' e AWS_PROFILE=box "$container" aws show
 run 77 'a role that is refused' e AWS_PROFILE=forbidden aws show
 said "the role of profile forbidden in $HOME/.aws/config: "
-said 'refused (403): "AccessDenied: Not authorized to perform sts:AssumeRole"'
+said 'refused (403): "AccessDenied: Not authorized to perform sts:AssumeRole": see what the role trusts'
 run 77 'a role that is none' e AWS_PROFILE=badarn aws show
 said 'answered 400: "ValidationError: reader is invalid"'
 for bad in loop1 loop; do

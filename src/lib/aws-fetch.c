@@ -1,8 +1,8 @@
 /*
  * aws-fetch.c - credentials from those who hand them out to this machine.
  *
- * Addresses and times are those of the AWS SDKs.  The endpoints answer in plain http on this machine's own link, so they are asked past
- * every proxy, and no redirect is followed.
+ * Addresses and times are those of the AWS SDKs.  The endpoints answer in plain http on this machine's own link, so they
+ * are asked past every proxy, and no redirect is followed.
  */
 #include "lib/aws-fetch.h"
 
@@ -387,7 +387,7 @@ aws_fetch_instance(struct http *http, int tries, struct aws_keys *k, struct aws_
 
 /* credential_process */
 
-/* Takes the next word at *p, as shlex of Python does and so as botocore.  False at the end; *why where the quotes are wrong. */
+/* Takes the next word at *p, as Python's shlex does and so botocore.  False at the end; *why where a quote is open. */
 static bool
 next_word(const char **p, struct buf *word, const char **why)
 {

@@ -163,7 +163,8 @@ fail_call(const struct http_reply *reply, struct aws_failure *f)
 	if (off != 0)
 		return aws_fail(f, EX_CONFIG, "%s: %s: this clock is %ld min %s: set it", reply->name, reply->why,
 		    off > 0 ? off : -off, off > 0 ? "ahead" : "behind");
-	return aws_fail(f, refused && reply->failure == EX_PROTOCOL ? EX_NOPERM : reply->failure, "%s: %s", reply->name, reply->why);
+	return aws_fail(f, refused && reply->failure == EX_PROTOCOL ? EX_NOPERM : reply->failure, "%s: %s", reply->name,
+	    reply->why);
 }
 
 static bool
@@ -181,7 +182,8 @@ ask(struct call *call, struct aws_keys *k, struct aws_failure *f)
 	}
 	reply = http_start(call->sts->http, &(struct http_request){ .url = call->url.p, .headers = headers,
 		.body = buf_all(call->body), .want = "XML", .prepare = sign_try, .mend = read_refusal, .check = check_xml, .arg = call,
-		.exact = true, .follow_no = true, .max_body = ANSWER_MAX, .tries = call->sts->tries, .timeout = STS_TIMEOUT });
+		.credential = "see what the role trusts", .exact = true, .follow_no = true, .max_body = ANSWER_MAX,
+		.tries = call->sts->tries, .timeout = STS_TIMEOUT });
 	good = http_try(call->sts->http, reply);
 	*k = (struct aws_keys){ 0 };
 	if (!good)

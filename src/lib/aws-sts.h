@@ -1,5 +1,5 @@
 /*
- * aws-sts.h - temporary credentials from AWS's Security Token Service: for a role, by other credentials or by a web identity.
+ * aws-sts.h - temporary credentials from AWS's Security Token Service: for a role, by other credentials or a web identity.
  */
 #ifndef AWS_STS_H
 #define AWS_STS_H
@@ -19,7 +19,8 @@ struct sts_role {
 	const char *token_file;         /* of a web identity; read anew each time, since it is replaced */
 };
 
-bool sts_assume_role(const struct sts *, const struct sts_role *, const struct aws_keys *by, struct aws_keys *, struct aws_failure *);
+bool sts_assume_role(const struct sts *, const struct sts_role *, const struct aws_keys *by, struct aws_keys *,
+    struct aws_failure *);
 bool sts_web_identity(const struct sts *, const struct sts_role *, struct aws_keys *, struct aws_failure *);
 
 #endif

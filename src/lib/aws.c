@@ -95,14 +95,30 @@ find_region(const struct aws *aws)
 	return region;
 }
 
-static const char *
-checked_url(const char *url, const char *where, size_t line)
+static bool
+is_url(const char *url)
 {
-	if (url == NULL || strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
-		return url;
-	if (line > 0)
-		die(EX_CONFIG, "%s:%zu: endpoint_url %s: want http:// or https://", where, line, url);
-	die(EX_CONFIG, "%s: %s: want http:// or https://", where, url);
+	size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+
+	return scheme > 0 && strspn(url + scheme, "/?#") == 0 && url[scheme] != '\0';
+}
+
+static const char *
+url_of_variable(const char *name)
+{
+	const char *url = aws_env(name);
+
+	if (url != NULL && !is_url(url))
+		die(EX_CONFIG, "%s: %s: want http://HOST or https://HOST", name, url);
+	return url;
+}
+
+static const char *
+url_of_setting(const struct setting *s)
+{
+	if (s != NULL && !is_url(s->value))
+		die(EX_CONFIG, "%s:%zu: endpoint_url %s: want http://HOST or https://HOST", s->path, s->line, s->value);
+	return s != NULL ? s->value : NULL;
 }
 
 /* Of the service: its own variable, the general one, the profile's section of services, the profile. */
@@ -110,18 +126,15 @@ static const char *
 find_endpoint(const struct aws *aws, const char *variable, const char *key)
 {
 	const struct setting *services = get(aws, aws->profile, "services"), *s;
-	const char *ignore = env_or_profile(aws, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", NULL);
+	const char *url, *ignore;
 
+	ignore = env_or_profile(aws, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", NULL);
 	if (ignore != NULL && strcasecmp(ignore, "true") == 0)
 		return NULL;
-	if (aws_env(variable) != NULL)
-		return checked_url(aws_env(variable), variable, 0);
-	if (aws_env("AWS_ENDPOINT_URL") != NULL)
-		return checked_url(aws_env("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL", 0);
+	if ((url = url_of_variable(variable)) != NULL || (url = url_of_variable("AWS_ENDPOINT_URL")) != NULL)
+		return url;
 	s = services != NULL ? profile_service(aws->profiles, services->value, key) : NULL;
-	if (s == NULL)
-		s = get(aws, aws->profile, "endpoint_url");
-	return s != NULL ? checked_url(s->value, s->path, s->line) : NULL;
+	return url_of_setting(s != NULL ? s : get(aws, aws->profile, "endpoint_url"));
 }
 
 static const char *
@@ -201,7 +214,8 @@ from_variables(void)
 		die(EX_CONFIG, "%s is set and %s is not: set both", key != NULL ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
 		    key != NULL ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
 	s = new_source(KEYS, "the keys in AWS_ACCESS_KEY_ID", NULL);
-	s->keys = (struct aws_keys){ .key = xstrdup(key), .secret = xstrdup(secret), .token = copy_of(opt_secret("AWS_SESSION_TOKEN")) };
+	s->keys = (struct aws_keys){ .key = xstrdup(key), .secret = xstrdup(secret),
+		.token = copy_of(opt_secret("AWS_SESSION_TOKEN")) };
 	s->have = true;
 	return s;
 }
@@ -264,7 +278,8 @@ static struct source *
 from_web_identity(const struct aws *aws, const char *profile, bool variables)
 {
 	const char *token = variables ? aws_env("AWS_WEB_IDENTITY_TOKEN_FILE") : NULL;
-	const char *arn = variables ? aws_env("AWS_ROLE_ARN") : NULL, *session = variables ? aws_env("AWS_ROLE_SESSION_NAME") : NULL;
+	const char *arn = variables ? aws_env("AWS_ROLE_ARN") : NULL;
+	const char *session = variables ? aws_env("AWS_ROLE_SESSION_NAME") : NULL;
 	const struct setting *file = token == NULL ? get(aws, profile, "web_identity_token_file") : NULL;
 	struct source *s;
 

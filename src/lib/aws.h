@@ -1,10 +1,11 @@
 /*
  * aws.h - who we are to AWS and where it is, found as every AWS user expects.
  *
- * Credentials, the first that there are: AWS_ACCESS_KEY_ID and its kin; a role of the profile (AWS_PROFILE) in ~/.aws/config; a web
- * identity, of the environment or the profile; the profile's keys in ~/.aws/credentials, its credential_process, its keys
- * in ~/.aws/config; the container's endpoint; the instance's (IMDSv2).  Those that expire are renewed some minutes
- * before; while the old ones last, that may fail.  Every secret is masked.  A setting that can't work dies EX_CONFIG and names the variable, or the file and line.
+ * Credentials, the first that there are: AWS_ACCESS_KEY_ID and its kin; a role of the profile (AWS_PROFILE) in
+ * ~/.aws/config; a web identity, of the environment or the profile; the profile's keys in ~/.aws/credentials, its
+ * credential_process, its keys in ~/.aws/config; the container's endpoint; the instance's (IMDSv2).  Those that expire
+ * are renewed some minutes before; while the old ones last, that may fail.  Every secret is masked.  A setting that can't
+ * work dies EX_CONFIG and names the variable, or the file and line.
  */
 #ifndef AWS_H
 #define AWS_H

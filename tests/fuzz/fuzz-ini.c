@@ -1,6 +1,6 @@
 /*
- * fuzz-ini - any bytes as an INI file: what is taken lies in the text, in order, without blanks around it, under a section; and reads the
- * same again when it is written plainly.
+ * fuzz-ini - any bytes as an INI file: what is taken lies in the text, in order, without blanks around it, under a
+ * section; and reads the same again when it is written plainly.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,8 +3,9 @@
  *
  *	aws STEP ...
  *
- * show: the credentials.  where: region, endpoint and the like.  source: where the credentials come from.  renew: whether it could.
- * pass SECONDS: the clock moves on (or back).  leak: a message with the secrets in it.  write FILE TEXT: the file gets that text.
+ * show: the credentials.  where: region, endpoint and the like.  source: where the credentials come from.  renew: whether
+ * it could.  pass SECONDS: the clock moves on (or back).  leak: a message with the secrets in it.  write FILE TEXT: the
+ * file gets that text.
  */
 #include <stdio.h>
 #include <stdlib.h>
