@@ -3,6 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 start_postgres
 python3 "$here/servers/make311.py" --rows 300 --years 2019,2020 --ids rq3b-xjk8,h73f-gn57 data 2>/dev/null
+printf 'id,short_text,number,address_lat_lon\n' >data/p53x-x73x.csv
+echo '{"rowIdentifier":"id","columns":[{"fieldName":"address_lat_lon","dataTypeName":"point"}]}' >data/p53x-x73x.json
 start_server soda python3 "$here/servers/soda.py" --data data
 start_server slack python3 "$here/servers/slack.py"
 export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
@@ -26,7 +28,7 @@ prepare() {
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
-	knack-format)
+	knack-format | soda-shape)
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;
 	*)
