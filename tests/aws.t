@@ -306,6 +306,9 @@ said '/nonexistent/program: No such file or directory'
 process 'echo "x'
 run 78 'a quote that is open' aws show
 said "config: a quote is not closed"
+process 'echo x\'
+run 78 'a backslash at the end' aws show
+said "config: it ends in a backslash"
 process '""'
 run 78 'an empty name' aws show
 

@@ -392,7 +392,7 @@ static bool
 next_word(const char **p, struct buf *word, const char **why)
 {
 	char quote = '\0';
-	bool any = false;
+	bool any = false, escaped = false;
 
 	*p += strspn(*p, " \t\r\n");
 	buf_reset(word);
@@ -405,14 +405,14 @@ next_word(const char **p, struct buf *word, const char **why)
 		} else if (**p == quote) {
 			quote = '\0';
 		} else if (**p == '\\' && quote != '\'' && (quote == '\0' || (*p)[1] == '"' || (*p)[1] == '\\')) {
-			if (*++*p == '\0')
+			if ((escaped = *++*p == '\0'))
 				break;
 			buf_char(word, **p);
 		} else {
 			buf_char(word, **p);
 		}
 	}
-	*why = quote != '\0' ? "a quote is not closed" : NULL;
+	*why = quote != '\0' ? "a quote is not closed" : escaped ? "it ends in a backslash" : NULL;
 	return any;
 }
 
