@@ -36,7 +36,7 @@ $(O)/build/%.o: src/%.c
 # What has no tool of its own to be tested by.
 $(O)/build/vectors/%: tests/vectors/%.c $(O)/build/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcurl -lcrypto -lexpat
+	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/build/lib.a $(LDLIBS) -lcurl -lcrypto -lexpat
 
 check: all                      ## run the tests
 	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 tests </dev/null
