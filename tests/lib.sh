@@ -111,8 +111,8 @@ start_s3() {
 	start_server s3 "$here/servers/s3.py" "$@"
 	use_s3 "$s3" AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 }
-# start_real_s3: the real one at $real_s3, with its environment; comes first in a test, since it skips it where none is built,
-# unless CULVERT_REAL_S3 says that there must be one.
+# start_real_s3: the real one at $real_s3, with its environment; comes first in a test, since it skips it where none is
+# built, unless CULVERT_REAL_S3 says that there must be one.
 start_real_s3() {
 	if ! [ -x "${CULVERT_REAL_S3:-$top/build/versitygw}" ]; then
 		[ -n "${CULVERT_REAL_S3-}" ] || skip_all 'no real S3 server here: tests/real-s3 build makes one'

@@ -213,7 +213,8 @@ class Credentials(StandIn):
         if "/forbidden" in form["RoleArn"]:
             raise Refused("AccessDenied", f"Not authorized to perform sts:{action}")
         id, credential = self.give_out(min(self.set["lifetime"], int(form.get("DurationSeconds", 43200))))
-        arn = form["RoleArn"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/" + form["RoleSessionName"]
+        arn = form["RoleArn"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+        arn += "/" + form["RoleSessionName"]
         return sts_reply(action, f"<AssumedRoleUser><Arn>{escape(arn)}</Arn><AssumedRoleId>AROAEXAMPLE:"
                                  f"{escape(form['RoleSessionName'])}</AssumedRoleId></AssumedRoleUser><Credentials>"
                                  f"<AccessKeyId>{id}</AccessKeyId><SecretAccessKey>{credential.secret}</SecretAccessKey>"
@@ -230,13 +231,14 @@ def fields_of(request):
 
 
 def caller(claim):
-    return sts_reply("GetCallerIdentity", f"<Arn>arn:aws:iam::123456789012:user/stand-in</Arn><UserId>{escape(claim.id)}"
-                                          f"</UserId><Account>123456789012</Account>")
+    return sts_reply("GetCallerIdentity", f"<Arn>arn:aws:iam::123456789012:user/stand-in</Arn><UserId>"
+                                          f"{escape(claim.id)}</UserId><Account>123456789012</Account>")
 
 
 def sts_reply(action, inner):
     return Reply(200, f'<{action}Response xmlns="{STS}"><{action}Result>{inner}</{action}Result><ResponseMetadata>'
-                      f"<RequestId>{secrets.token_hex(16)}</RequestId></ResponseMetadata></{action}Response>\n", "text/xml")
+                      f"<RequestId>{secrets.token_hex(16)}</RequestId></ResponseMetadata></{action}Response>\n",
+                 "text/xml")
 
 
 def sts_error(status, code, message):

@@ -1,8 +1,8 @@
 """sigv4 - checks Signature Version 4 as S3 does, from what came over the wire (api/s3.md, section 1).
 
 claim() reads what a request says of itself, check() recomputes the signature with the secret, check_body() the hash of
-the body, unchunk() takes the aws-chunked form of a body apart.  All raise Refused, with S3's own code.  To make a signature is not here: the tests'
-signer (tests/s3-request) shares no code with this, so that a mistake is not made twice.
+the body, unchunk() takes the aws-chunked form of a body apart.  All raise Refused, with S3's own code.  To make a
+signature is not here: the tests' signer (tests/s3-request) shares no code with this, so that a mistake is not made twice.
 """
 import binascii
 import calendar
