@@ -50,13 +50,19 @@ spool_open(void)
 	return s;
 }
 
-static void
-flush(struct spool *s)
+void
+spool_write(int fd, struct str bytes)
 {
 	char name[512];
 
 	snprintf(name, sizeof name, "a temporary file in %s (see TMPDIR)", directory());
-	write_all(s->fd, name, buf_all(&s->buf));
+	write_all(fd, name, bytes);
+}
+
+static void
+flush(struct spool *s)
+{
+	spool_write(s->fd, buf_all(&s->buf));
 	buf_reset(&s->buf);
 }
 

@@ -24,5 +24,6 @@ void spool_close(struct spool *);
 
 /* A file without a name in that directory, for what else is too large for memory. */
 int spool_file(void);
+void spool_write(int fd, struct str);           /* to such a file; dies as spool_put() */
 
 #endif
