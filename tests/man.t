@@ -10,12 +10,14 @@ start_server slack python3 "$here/servers/slack.py"
 export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
 echo '{"signals":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
 start_server airflow python3 "$here/servers/airflow_api.py" --dags dags.json
-export AIRFLOW_URL=$airflow AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
+export SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=secret AIRFLOW_URL=$airflow AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
 
 # The pages speak of data.lacity.org; here it is the stand-in.
 mkdir shim
-printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v soda-fetch)" "$soda" >shim/soda-fetch
-chmod +x shim/soda-fetch
+for tool in soda-fetch soda-push; do
+	printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v $tool)" "$soda" >shim/$tool
+done
+chmod +x shim/*
 PATH=$work/shim:$PATH
 
 # prepare PAGE: the files and tables that its examples name
@@ -28,6 +30,8 @@ prepare() {
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
+	soda-push)
+		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
 	knack-format | soda-shape)
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;

@@ -151,6 +151,7 @@ torture 'pg-refresh' 'malloc write net connect open' pg-refresh --max-wait 0.1 -
 # ---- network ----
 
 python3 "$here/servers/make311.py" --rows 20 --years 2020 soda
+echo id,n >soda/keys-row1.csv; echo '{"rowIdentifier":"id"}' >soda/keys-row1.json
 start_server soda python3 "$here/servers/soda.py" --data soda
 start_server slack python3 "$here/servers/slack.py" --hook T0/B0/xyz
 also='open:69'
@@ -159,6 +160,18 @@ export SLACK_WEBHOOK_URL
 state() { :; }
 torture 'soda-fetch' 'malloc write net connect open' \
     soda-fetch --base-url "$soda" --retries 1 --retry-wait 0.01 --page-size 8 x la31-2020
+fresh() {
+	curl -sS --data '{"replace":{"id":"keys-row1","rows":[{"id":"1","n":"old"},{"id":"2"},{"id":"3"}]}}' "$soda/control" >/dev/null
+}
+state() { curl -sSg "$soda/resource/keys-row1.json?\$order=:id&\$select=id,n"; }
+printf '{"id":%s,"n":"new"}\n' 1 2 null 3 >in
+export SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=secret
+for mode in '' --replace; do
+	torture "soda-push $mode" 'malloc read write net connect open' \
+	    soda-push --base-url "$soda" --retries 1 --retry-wait 0.01 x.y keys-row1 $mode --rejects bad.json
+done
+fresh() { :; }
+state() { :; }
 echo 'loaded' >in
 torture 'slack-notify' 'malloc read net connect open' slack-notify
 
