@@ -24,6 +24,14 @@ settings() {
 	done <"$1"
 }
 
+# jq_holds ARGUMENT...: is the last value neither false nor null?  A jq that was killed has said neither, and ends us.
+jq_holds() {
+	local status=0
+	jq -e "$@" >/dev/null || status=$?
+	((status < 128)) || exit "$status"
+	((status == 0))
+}
+
 need() {		# need PROGRAM...
 	local program
 	for program; do

@@ -325,6 +325,7 @@ main(int argc, char *argv[])
 
 	close(data[0]);
 	close(control[0]);
+	signal(SIGPIPE, SIG_IGN);       /* a guard that was killed is only said; the children, who are there, keep theirs */
 	tell_guard(control[1], &pipeline.pid, sizeof pipeline.pid);
 
 	int status = watch(&pipeline, &sink, data[1], control[1], &waiting);

@@ -73,6 +73,16 @@ stopped TERM 143
 stopped INT 130
 stopped KILL 137
 
+sluice 'seq 3; sleep 1' -- cat >out 2>err &
+pid=$!
+while ! pgrep -P $pid -x sluice >guard; do sleep 0.05; done
+kill -KILL "$(cat guard)"
+wait $pid; got=$?
+[ $got -eq 0 ]; ok $? 'a guard that is killed changes nothing' || echo "# status $got"
+said 'the guard is gone'
+seq 3 >want
+same '... of what comes out' want out
+
 run 137 'a sink that ignores SIGTERM is killed' sluice --kill-after 0.2s 'sleep 0.2; kill -9 $$' -- sh -c 'trap "" TERM; sleep 30'
 said 'ignores signal 15: killing it'
 
