@@ -1,10 +1,15 @@
 /* s3-listing.c - what is in a bucket. */
 #include "lib/s3-listing.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "lib/date.h"
+#include "lib/json.h"
 #include "lib/url.h"
 #include "lib/xml.h"
+
+#define PAGE_KEYS 1000          /* the most that S3 gives in a page */
 
 /* Texts of an element, as offsets into the page's text, which grows. */
 struct part { size_t at, n; };
@@ -119,6 +124,19 @@ reset_page(struct page *page)
 	page->more = page->told = page->encoded = false;
 }
 
+/* What is wrong with an entry, or NULL. */
+static const char *
+check_entry(const struct page *page, const struct entry *e)
+{
+	struct str size = text_of(page, e->size);
+
+	if (e->key.n == 0)
+		return "the listing has an entry without a key";
+	if (size.n > 18 || strspn(size.p, "0123456789") < size.n)
+		return "the listing has an object whose size is no number";
+	return NULL;
+}
+
 /* A check: the body is a whole page.  Reads it, so that it is read once. */
 static const char *
 check_page(struct http_reply *reply, void *arg)
@@ -139,11 +157,14 @@ check_page(struct http_reply *reply, void *arg)
 		return "the answer is no listing";
 	if (page->more && page->token.n == 0 && page->key_marker.n == 0)
 		return "the listing goes on, but does not say where";
-	for (size_t i = 0; page->encoded && i < page->n; i++)
-		decode(page, &page->entry[i].key);
+	for (size_t i = 0; i < page->n && why == NULL; i++) {
+		if (page->encoded)
+			decode(page, &page->entry[i].key);
+		why = check_entry(page, &page->entry[i]);
+	}
 	if (page->encoded)
 		decode(page, &page->key_marker);
-	return NULL;
+	return why;
 }
 
 static void
@@ -209,11 +230,21 @@ ask_further(struct lister *l, const struct page *page, void (*query)(struct buf 
 static void
 free_lister(struct lister *l)
 {
+	if (l->reply != NULL)
+		s3_done(l->s3, l->reply);
 	for (size_t i = 0; i < 2; i++) {
 		buf_free(&l->pages[i].text);
 		free(l->pages[i].entry);
 	}
 	buf_free(&l->query);
+}
+
+/* What cannot become text of a record, or be asked for, is no key: S3 has none such, but what looks like S3 may. */
+static void
+check_key(const struct lister *l, struct str key)
+{
+	if (utf8_check(key.p, key.p + key.n) != NULL || s3_bad_key(key) != NULL)
+		die(EX_PROTOCOL, "s3://%s: the listing has a key that is none: \"%.*s\"", l->bucket, (int)key.n, key.p);
 }
 
 /* Objects: ListObjectsV2 */
@@ -228,6 +259,8 @@ object_query(struct buf *query, const struct page *page, void *arg)
 	add_parameter(query, "delimiter", q->delimiter);
 	add_parameter(query, "encoding-type", STR("url"));
 	add_parameter(query, "list-type", STR("2"));
+	if (q->limit > 0 && q->limit < PAGE_KEYS && q->since == 0 && q->until == 0)
+		buf_fmt(query, "&max-keys=%llu", q->limit);
 	add_parameter(query, "prefix", q->prefix);
 	add_parameter(query, "start-after", q->start_after);
 }
@@ -246,25 +279,87 @@ object_of(const struct page *page, const struct entry *e)
 		.size = strtoull(page->text.p + e->size.at, NULL, 10), .is_prefix = e->is_prefix };
 }
 
+/* Was it modified within the bounds of the query? */
+static bool
+is_wanted(const struct s3_query *q, const struct s3_object *o)
+{
+	struct moment m;
+	const char *why;
+	int64_t when;
+
+	if ((q->since == 0 && q->until == 0) || o->is_prefix)
+		return true;
+	if (!date_parse(o->last_modified, DATE_ISO, &m, &why))
+		die(EX_PROTOCOL, "s3://%s/%.*s: last modified: \"%.*s\" %s", q->bucket, (int)o->key.n, o->key.p,
+		    (int)o->last_modified.n, o->last_modified.p, why);
+	when = date_usec(&m);
+	return when >= q->since && (q->until == 0 || when < q->until);
+}
+
 void
 s3_list(struct s3 *s3, const struct s3_query *q, void (*take)(const struct s3_object *, void *), void *arg)
 {
 	struct lister l = { .s3 = s3, .bucket = q->bucket };
 	struct s3_query query = *q;
+	unsigned long long given = 0;
 
 	object_query(&l.query, NULL, &query);
 	ask(&l, &l.pages[0]);
 	while (l.reply != NULL) {
 		struct page *page = next_page(&l);
 
-		ask_further(&l, page, object_query, &query);
-		for (size_t i = 0; i < page->n; i++) {
+		if (q->limit == 0)
+			ask_further(&l, page, object_query, &query);
+		for (size_t i = 0; i < page->n && (q->limit == 0 || given < q->limit); i++) {
 			struct s3_object object = object_of(page, &page->entry[i]);
 
+			check_key(&l, object.key);
+			if (!is_wanted(q, &object))
+				continue;
 			take(&object, arg);
+			given++;
 		}
+		if (q->limit > 0 && given < q->limit)
+			ask_further(&l, page, object_query, &query);
 	}
 	free_lister(&l);
+}
+
+/* POSIX seconds: a number, but not one of 8 digits, which is a date. */
+static bool
+parse_seconds(const char *text, int64_t *usec)
+{
+	const int64_t epoch = 946684800;        /* 2000-01-01 in POSIX seconds */
+	size_t digits = strspn(text, "0123456789");
+	const char *end = text + digits;
+
+	if (*end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (digits == 0 || *end != '\0' || (digits == 8 && end == text + 8))
+		return false;
+	errno = 0;
+	*usec = strtoll(text, NULL, 10);
+	if (errno != 0 || *usec > 253402300799)
+		return false;           /* past the year 9999: milliseconds, most likely */
+	*usec = (*usec - epoch) * 1000000;
+	return true;
+}
+
+int64_t
+s3_time(const char *option, const char *text)
+{
+	const char *why = NULL;
+	struct moment m;
+	int64_t usec;
+
+	if (text == NULL || *text == '\0')
+		return 0;
+	if (parse_seconds(text, &usec))
+		return usec;
+	if (!date_parse(str_of(text), DATE_ISO, &m, &why))
+		die(EX_USAGE, "--%s: \"%s\" %s: want 2026-01-31T23:59:59Z, or seconds since 1970", option, text, why);
+	usec = date_usec(&m);
+	return usec - ((usec % 1000000) + 1000000) % 1000000;
 }
 
 /* Uploads: ListMultipartUploads */
@@ -298,6 +393,7 @@ s3_list_uploads(struct s3 *s3, const char *bucket, struct str prefix, void (*tak
 			const struct entry *e = &page->entry[i];
 			struct s3_upload upload = { text_of(page, e->key), text_of(page, e->id), text_of(page, e->modified) };
 
+			check_key(&l, upload.key);
 			take(&upload, arg);
 		}
 	}

@@ -6,6 +6,8 @@
 #ifndef S3_LISTING_H
 #define S3_LISTING_H
 
+#include <stdint.h>
+
 #include "lib/s3.h"
 
 /* One object of a listing. */
@@ -20,9 +22,15 @@ struct s3_object {
 struct s3_query {
 	const char *bucket;
 	struct str prefix, delimiter, start_after;      /* n 0: none */
+	int64_t since, until;                   /* modified at or after the one, and before the other, as s3_time(); 0: no matter */
+	unsigned long long limit;               /* objects and common prefixes to give; 0: all */
 };
+/* A point in time given to an option, as microseconds since 2000-01-01 UTC: ISO 8601, in UTC where it names no zone, or POSIX
+ * seconds.  Cut to the whole seconds that S3 keeps, since an object of the same second may be the later one.  Empty is 0. */
+int64_t s3_time(const char *option, const char *text);
 /* Calls TAKE for each object and common prefix of all pages, in the order of a page, while the next page is under way.  Memory is
- * that of two pages.  A page that fails ends the process: a listing that is cut is none. */
+ * that of two pages.  A page that fails ends the process: a listing that is cut is none.  Common prefixes have no time, and come
+ * whatever since and until say. */
 void s3_list(struct s3 *, const struct s3_query *, void (*take)(const struct s3_object *, void *), void *arg);
 
 /* An upload in parts that is not complete: of all pages. */

@@ -1,0 +1,150 @@
+/*
+ * s3-list - what is in a bucket of S3, as records.
+ *
+ * A record is written as soon as its page is there, and the next page is under way meanwhile; so the output of a run
+ * that failed is the start of a listing, and only its status says that it is no more than that.
+ */
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/progress.h"
+#include "lib/rows.h"
+#include "lib/s3-listing.h"
+
+#define MOST_FIELDS 6
+
+static const char *since, *until, *delimiter, *start_after;
+static long long limit, expect_rows, empty_exit;
+static bool uploads, storage_class;
+
+static const struct opt options[] = {
+	OPT_STRING(0, "since", "TIMESTAMP", &since, "only what was modified then or later: ISO 8601 or POSIX seconds"),
+	OPT_STRING(0, "until", "TIMESTAMP", &until, "only what was modified before"),
+	OPT_STRING('d', "delimiter", "TEXT", &delimiter, "keys with TEXT behind the prefix make one record: {\"prefix\":...}"),
+	OPT_STRING(0, "start-after", "KEY", &start_after, "only keys that sort behind this one"),
+	OPT_NUMBER('n', "limit", "N", &limit, 1, 1LL << 50, "no more than N records"),
+	OPT_FLAG(0, "storage-class", &storage_class, "a field storage_class, too"),
+	OPT_FLAG(0, "uploads", &uploads, "uploads in parts that were begun and not ended, instead"),
+	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records are an error (65)"),
+	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no records"),
+	OPT_ROWS_OUT,
+	OPT_S3,
+	OPT_END
+};
+const struct tool tool = {
+	.name = "s3-list", .operands = "s3://BUCKET[/PREFIX]", .options = options,
+	.does = "Write the objects of an S3 bucket as records.",
+};
+
+static void
+put(struct rows_out *out, struct field *fields, size_t n)
+{
+	rows_put(out, &(struct row){ fields, n });
+	progress.rows++;
+	progress_check();
+}
+
+/* A value that S3 may leave out: null, then. */
+static struct str
+or_null(struct str s)
+{
+	return s.n > 0 ? s : (struct str){ NULL, 0 };
+}
+
+static void
+put_object(const struct s3_object *o, void *out)
+{
+	struct field fields[MOST_FIELDS];
+	char size[24];
+	size_t n = 0;
+
+	if (o->is_prefix) {
+		put(out, &(struct field){ STR("prefix"), o->key, false }, 1);
+		return;
+	}
+	snprintf(size, sizeof size, "%llu", o->size);
+	fields[n++] = (struct field){ STR("key"), o->key, false };
+	fields[n++] = (struct field){ STR("size"), str_of(size), true };
+	fields[n++] = (struct field){ STR("etag"), or_null(o->etag), false };
+	fields[n++] = (struct field){ STR("last_modified"), or_null(o->last_modified), false };
+	if (storage_class)
+		fields[n++] = (struct field){ STR("storage_class"), or_null(o->storage_class), false };
+	put(out, fields, n);
+}
+
+static void
+put_upload(const struct s3_upload *u, void *out)
+{
+	struct field fields[] = { { STR("key"), u->key, false }, { STR("upload_id"), u->id, false },
+		{ STR("initiated"), or_null(u->initiated), false } };
+
+	put(out, fields, 3);
+}
+
+/* CSV has the same columns, whatever comes first. */
+static void
+put_header(struct rows_out *out)
+{
+	struct str of_uploads[] = { STR("key"), STR("upload_id"), STR("initiated") }, of_objects[MOST_FIELDS];
+	size_t n = 0;
+
+	if (uploads) {
+		rows_columns(out, of_uploads, 3);
+		return;
+	}
+	of_objects[n++] = STR("key");
+	of_objects[n++] = STR("size");
+	of_objects[n++] = STR("etag");
+	of_objects[n++] = STR("last_modified");
+	if (storage_class)
+		of_objects[n++] = STR("storage_class");
+	if (delimiter != NULL)
+		of_objects[n++] = STR("prefix");
+	rows_columns(out, of_objects, n);
+}
+
+static struct str
+text_or_none(const char *text)
+{
+	return text != NULL ? str_of(text) : (struct str){ NULL, 0 };
+}
+
+static void
+check_options(char **operands)
+{
+	if (operands[0] == NULL || operands[1] != NULL)
+		die(EX_USAGE, "want one place, such as s3://bucket/prefix/");
+	if (delimiter != NULL && *delimiter == '\0')
+		die(EX_USAGE, "--delimiter: want a text, such as /");
+	if (uploads && (since != NULL || until != NULL || delimiter != NULL || start_after != NULL || limit > 0 || storage_class))
+		die(EX_USAGE, "--uploads lists all that are open below the prefix: no other choice goes with it");
+}
+
+int
+main(int argc, char *argv[])
+{
+	char **operands = opt_parse(argc, argv);
+	struct s3_place place;
+	struct s3_query query;
+	struct rows_out *out;
+	struct s3 *s3;
+
+	check_options(operands);
+	place = s3_place(operands[0]);
+	query = (struct s3_query){ .bucket = place.bucket, .prefix = buf_all(&place.key), .delimiter = text_or_none(delimiter),
+		.start_after = text_or_none(start_after), .since = s3_time("since", since), .until = s3_time("until", until),
+		.limit = (unsigned long long)limit };
+	s3 = s3_open();
+	out = rows_stdout(NULL);
+	put_header(out);
+	if (uploads)
+		s3_list_uploads(s3, place.bucket, query.prefix, put_upload, out);
+	else
+		s3_list(s3, &query, put_object, out);
+	rows_finish(out);
+	s3_close(s3);
+	s3_place_free(&place);
+	if (progress.rows < (unsigned long long)expect_rows)
+		die(EX_DATAERR, "%llu records, but --expect-rows %lld", progress.rows, expect_rows);
+	return progress.rows == 0 ? (int)empty_exit : EX_OK;
+}
