@@ -23,6 +23,7 @@
 #define MAX_REDIRECTS 10
 #define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
 #define UPLOAD_BUFFER (256L << 10)      /* bytes read of a file at a time */
+#define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
 
 double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
@@ -46,6 +47,8 @@ struct http_call {
 	bool passed_on;                 /* the sink took bytes: no second try, unless the request resumes */
 	bool fresh;                     /* the next try needs a new connection */
 	bool given;                     /* by http_wait_any() */
+	size_t unseen;                  /* bytes of the body that came since the sink was last asked */
+	bool paused;                    /* since these are enough */
 	struct http_file file;          /* the body, and how far this try has read it */
 	long long file_read;
 	double wake;                    /* when WAITING ends */
@@ -175,6 +178,11 @@ take_body(char *p, size_t size, size_t n, void *arg)
 		call->reply.too_big = true;
 		return 0;
 	}
+	if (call->request.sink != NULL && call->unseen > 0 && call->unseen + n > SINK_HELD) {
+		call->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	call->unseen += n;
 	buf_add(body, p, n);
 	return n;
 }
@@ -323,6 +331,8 @@ ask(struct http *http, struct http_call *call)
 	call->reply.url = call->url;
 	call->reply.status = 0;
 	call->reply.too_big = false;
+	call->unseen = 0;
+	call->paused = false;
 	call->reply.blame = EX_PROTOCOL;
 	call->reply.wait = 0;
 	call->error[0] = '\0';
@@ -657,11 +667,20 @@ mended(struct http *http, struct http_call *call)
 	return why != NULL;
 }
 
+/* The sink wants no more of it. */
+static bool
+had_enough(const struct http_call *call)
+{
+	return call->request.sink != NULL && call->reply.too_big;
+}
+
 static void
 judge(struct http *http, struct http_call *call, CURLcode code)
 {
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->reply.status);
-	if (code != CURLE_OK)
+	if (had_enough(call))
+		call->state = DONE;
+	else if (code != CURLE_OK)
 		judge_error(http, call, code);
 	else if (claimed(call))
 		call->state = DONE;
@@ -685,6 +704,7 @@ pass_on(struct http_call *call)
 	struct http_request *r = &call->request;
 	long status = 0;
 
+	call->unseen = 0;
 	if (r->sink == NULL || call->reply.body.len == 0)
 		return;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -695,6 +715,14 @@ pass_on(struct http_call *call)
 	} else if (call->reply.body.len > HTTP_BODY) {
 		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
 	}
+}
+
+/* The sink has seen to what it was stopped for. */
+static void
+resume(struct http_call *call)
+{
+	call->paused = false;
+	curl_easy_pause(call->easy, CURLPAUSE_CONT);
 }
 
 static void
@@ -759,11 +787,20 @@ turn(struct http *http)
 		judge(http, call, code);
 		sleep = 0;
 	}
-	for (struct http_call *c = http->calls; c != NULL; c = c->next)
-		if (c->state == ASKING) {
-			pass_on(c);
-			watch(http, c);
+	for (struct http_call *c = http->calls; c != NULL; c = c->next) {
+		if (c->state != ASKING)
+			continue;
+		pass_on(c);
+		if (had_enough(c)) {
+			stop_asking(http, c);
+			judge(http, c, CURLE_OK);
+			sleep = 0;
+			continue;
 		}
+		watch(http, c);
+		if (c->state == ASKING && c->paused)
+			resume(c);
+	}
 	progress_check();
 	curl_multi_poll(http->multi, NULL, 0, (int)(sleep * 1000 + 0.999), NULL);
 }

@@ -46,7 +46,7 @@ extern const char *http_cacert;
 struct http_reply {
 	long status;            /* 2xx, or one that the caller claimed */
 	struct buf body;        /* whole; the caller may change it or take it */
-	bool too_big;           /* body was over max_body and is not here (only with may_be_big) */
+	bool too_big;           /* body was over max_body and is not here (only with may_be_big), or the sink had enough */
 	int blame;              /* a check or mend may set the exit status for when tries run out; else EX_PROTOCOL */
 	double wait;            /* mend may set: s to wait before the next try, as Retry-After would */
 	int failure;            /* the exit status, once it failed for good, and then why says what happened; else 0 */
@@ -84,7 +84,8 @@ struct http_request {
 	/* Is the body whole and good?  NULL if so, else what is wrong, and the request is made again.  May change the body. */
 	const char *(*check)(struct http_reply *, void *arg);
 	/* Takes the body of a 200 or 206 as it arrives, for what never fits in memory; leaves in the buf what it cannot use
-	 * yet.  Once it was called the request can't be made again, unless it resumes: then prepare asks for the rest. */
+	 * yet.  Once it was called the request can't be made again, unless it resumes: then prepare asks for the rest.  It may set
+	 * the reply's too_big to have no more of it: the request is over then, and the connection with it. */
 	void (*sink)(struct buf *arrived, void *arg);
 	bool resumes;
 	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
