@@ -399,6 +399,8 @@ renew_credentials(struct call *call)
 	return true;
 }
 
+static const char *const stale[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired", NULL };
+
 /* The exit status of a refusal that stays, and what to do about it. */
 static int
 verdict(struct call *call, struct buf *why)
@@ -413,6 +415,10 @@ verdict(struct call *call, struct buf *why)
 	if (s3_error_is(reply, "RequestTimeTooSkewed")) {
 		buf_text(why, ": set this machine's clock");
 		return EX_CONFIG;
+	}
+	if (is_one_of(reply, stale)) {
+		buf_fmt(why, ": renew %s", aws_source(call->s3->aws));
+		return EX_NOPERM;
 	}
 	switch (reply->status) {
 	case 401: case 403:
@@ -436,7 +442,6 @@ mend(struct http_reply *reply, void *arg)
 	static const char *const passing[] = { "RequestTimeout", "IncompleteBody", "OperationAborted", "ConditionalRequestConflict",
 		"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded",
 		"BandwidthLimitExceeded", "PriorRequestNotComplete", NULL };
-	static const char *const stale[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired", NULL };
 	struct call *call = arg;
 	struct buf *why = &call->why;
 	const char *own, *later = http_header(reply, "x-amz-retry-after");     /* ms */
