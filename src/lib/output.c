@@ -13,7 +13,7 @@
 
 #include "lib/progress.h"
 
-static const char *unfinished;  /* what remove_unfinished() takes away */
+static const char *unfinished[WHOLE_FILES];     /* what remove_unfinished() takes away */
 
 void
 write_all(int fd, const char *name, struct str s)
@@ -38,8 +38,9 @@ write_all(int fd, const char *name, struct str s)
 static void
 remove_unfinished(void)
 {
-	if (unfinished != NULL)
-		unlink(unfinished);
+	for (size_t i = 0; i < WHOLE_FILES; i++)
+		if (unfinished[i] != NULL)
+			unlink(unfinished[i]);
 }
 
 /* /dev/stderr may be a file, but others write to it. */
@@ -55,6 +56,7 @@ whole_file_open(struct whole_file *f, const char *path)
 	static bool registered;
 	struct buf part = { 0 };
 	struct stat st;
+	size_t i = 0;
 	char *target = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_descriptor(path) ? realpath(path, NULL) : NULL;
 
 	*f = (struct whole_file){ .path = target != NULL ? target : xstrdup(path) };
@@ -65,7 +67,10 @@ whole_file_open(struct whole_file *f, const char *path)
 		die_errno(EX_CANTCREAT, "%s", f->part);
 	if (f->in_place)
 		return;
-	unfinished = f->part;
+	while (unfinished[i] != NULL)
+		if (++i == WHOLE_FILES)
+			die(EX_SOFTWARE, "%s: too many files that are not complete", path);
+	unfinished[i] = f->part;
 	if (!registered)
 		err_undo(remove_unfinished);
 	registered = true;
@@ -80,7 +85,9 @@ whole_file_close(struct whole_file *f)
 		die_errno(EX_IOERR, "%s", f->part);
 	if (!f->in_place && rename(f->part, f->path) != 0)
 		die_errno(EX_CANTCREAT, "%s", f->path);
-	unfinished = NULL;
+	for (size_t i = 0; i < WHOLE_FILES; i++)
+		if (unfinished[i] == f->part)
+			unfinished[i] = NULL;
 	free(f->part);
 	free(f->path);
 	f->fd = -1;
