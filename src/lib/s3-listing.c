@@ -10,6 +10,7 @@
 #include "lib/xml.h"
 
 #define PAGE_KEYS 1000          /* the most that S3 gives in a page */
+#define MOST_STANDING 100       /* pages */
 
 /* Texts of an element, as offsets into the page's text, which grows. */
 struct part { size_t at, n; };
@@ -182,6 +183,7 @@ struct lister {
 	struct page pages[2];           /* the one that is given out, and the next */
 	struct http_reply *reply;       /* of the next */
 	unsigned long long pages_read;
+	int standing;                   /* pages in a row that were empty and led to themselves */
 	struct buf query;
 };
 
@@ -211,7 +213,8 @@ next_page(struct lister *l)
 	return page;
 }
 
-/* Asks for the page after this one, if there is one.  A token that comes again would have us go round for ever. */
+/* Asks for the page after this one, if there is one.  A token that comes again would have us go round for ever; with an empty page
+ * it may be a server that looks for keys and says that it has not found any yet. */
 static void
 ask_further(struct lister *l, const struct page *page, void (*query)(struct buf *, const struct page *, void *), void *arg)
 {
@@ -221,7 +224,8 @@ ask_further(struct lister *l, const struct page *page, void (*query)(struct buf 
 		return;
 	l->query = (struct buf){ 0 };
 	query(&l->query, page, arg);
-	if (str_eq(buf_all(&before), buf_all(&l->query)))
+	l->standing = str_eq(buf_all(&before), buf_all(&l->query)) ? l->standing + 1 : 0;
+	if (l->standing > (page->n > 0 ? 0 : MOST_STANDING))
 		die(EX_PROTOCOL, "s3://%s: page %llu of the listing repeats itself", l->bucket, l->pages_read + 1);
 	buf_free(&before);
 	ask(l, &l->pages[l->pages_read % 2]);
