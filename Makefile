@@ -19,7 +19,7 @@ all: $(TOOLS) $(DRIVERS)        ## build every tool (the default)
 # What a tool links follows from its name.
 $(O)/bin/pg-%: LDLIBS += -lpq
 $(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify $(O)/bin/airflow-last-run: LDLIBS += -lcurl
-$(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat
+$(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat -lz
 $(O)/bin/soda-push: LDLIBS += -lz
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a

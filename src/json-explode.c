@@ -203,26 +203,6 @@ note_twice(struct str value)
 	buf_free(&key);
 }
 
-/* Appends JSON without its line breaks, which are nothing but white space in it. */
-static void
-put_one_line(struct buf *b, struct str json)
-{
-	const char *p = json.p, *end = p + json.n;
-
-	if (memchr(p, '\n', json.n) == NULL && memchr(p, '\r', json.n) == NULL) {
-		buf_str(b, json);
-		return;
-	}
-	while (p < end) {
-		size_t n = 0;
-
-		while (p + n < end && p[n] != '\n' && p[n] != '\r')
-			n++;
-		buf_add(b, p, n);
-		p += n < (size_t)(end - p) ? n + 1 : n;
-	}
-}
-
 /* The carry whose NAME this key of an element is, or NULL. */
 static struct carry *
 carry_to(struct str key, bool escaped)
@@ -266,7 +246,7 @@ put_carried(struct buf *b, struct str element)
 			bad(w.key.p, "the element has a field of the carried name and another value: see --carry FIELD=NAME");
 		empty = false;
 	}
-	put_one_line(b, (struct str){ element.p, brace - element.p });
+	json_one_line(b, (struct str){ element.p, brace - element.p });
 	for (size_t i = 0; i < x.carries; i++) {
 		const struct carry *c = &x.carry[i];
 		bool there = false;
@@ -282,7 +262,7 @@ put_carried(struct buf *b, struct str element)
 			buf_char(b, ',');
 		buf_json(b, c->to);
 		buf_char(b, ':');
-		put_one_line(b, buf_all(&c->value));
+		json_one_line(b, buf_all(&c->value));
 		empty = false;
 	}
 	buf_char(b, '}');
@@ -299,7 +279,7 @@ put_element(void)
 	if (x.carries > 0)
 		put_carried(b, element);
 	else
-		put_one_line(b, element);
+		json_one_line(b, element);
 	buf_char(b, '\n');
 	rows_flush_some(x.out);
 	x.written++;

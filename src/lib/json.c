@@ -512,3 +512,22 @@ json_find(struct str object, const struct str *names, struct str *values, size_t
 				values[i] = w.value;
 	buf_free(&scratch);
 }
+
+void
+json_one_line(struct buf *b, struct str json)
+{
+	const char *p = json.p, *end = p + json.n;
+
+	if (memchr(p, '\n', json.n) == NULL && memchr(p, '\r', json.n) == NULL) {
+		buf_str(b, json);
+		return;
+	}
+	while (p < end) {
+		size_t n = 0;
+
+		while (p + n < end && p[n] != '\n' && p[n] != '\r')
+			n++;
+		buf_add(b, p, n);
+		p += n < (size_t)(end - p) ? n + 1 : n;
+	}
+}

@@ -52,6 +52,9 @@ json_is_string(struct str v)
  * nothing to unescape, else into scratch, which is reset first.  null: p NULL. */
 struct str json_text(struct str value, struct buf *scratch);
 
+/* Appends JSON that was found good before without its line breaks, which are nothing but white space in it. */
+void json_one_line(struct buf *, struct str json);
+
 /* Finds "a.b.c" in an object found good before; value.p NULL when it is not there.  Of a key twice: the last. */
 struct str json_get(struct str object, const char *path);
 /* Finds N members of such an object in one walk: values[i] is that of names[i]. */
