@@ -10,6 +10,9 @@ start_server slack python3 "$here/servers/slack.py"
 export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
 echo '{"signals":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
 start_server airflow python3 "$here/servers/airflow_api.py" --dags dags.json
+start_s3 --bucket city
+curl -sS -o s3.out -d '{"objects":{"city/app-prod/metadata.json":"{}","city/app-prod/view_197/1.json":"{\"id\":1}"}}' "$s3/control"
+gzip -c data/rq3b-xjk8.csv >packed && "$here/s3-request" -d packed -H 'Content-Encoding: gzip' PUT "$s3/city/311/2020.csv"
 export SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=secret AIRFLOW_URL=$airflow AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
 
 # The pages speak of data.lacity.org; here it is the stand-in.
@@ -32,6 +35,7 @@ prepare() {
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
 	soda-push)
 		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
+	s3-get | s3-list) ;;
 	knack-format | soda-shape)
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;
