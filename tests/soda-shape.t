@@ -71,11 +71,15 @@ t 'floating timestamps keep the wall clock and drop the zone; fixed ones pass' 0
 {"at":"2020-01-31T05:05:00.5Z"}
 {"at":"2020-01-31"}
 {"at":"","fixed":"2020-01-31T23:05:00-06:00"}
+{"at":"2020-01-31 23:05:00+01","fixed":"2020-01-31 23:05:00.5-06"}
+{"fixed":"20200131"}
 IN
 {"at":"2020-01-31T23:05:00"}
 {"at":"2020-01-31T05:05:00.500"}
 {"at":"2020-01-31T00:00:00"}
 {"at":null,"fixed":"2020-01-31T23:05:00-06:00"}
+{"at":"2020-01-31T23:05:00","fixed":"2020-01-31T23:05:00.500-06:00"}
+{"fixed":"2020-01-31"}
 OUT
 t 'points' 0 shape <<'IN' 3<<'OUT'
 {"p":{"latitude":30.25,"longitude":"-97.70","street":"1 Main"}}
@@ -175,6 +179,16 @@ IN
 id,n,done,at,fixed,p,many,site,link,two_words,blob
 007,,true,,,"{""type"":""Point"",""coordinates"":[-97.7,30.2]}",,,,"a, b",
 2,,,,,,,,,,
+OUT
+t 'CSV in, NDJSON out: cells that hold objects' 0 shape --to ndjson <<'IN' 3<<'OUT'
+id,p,many,link,two words
+1,"{""latitude"":30,""longitude"":""-97""}","[{""latitude"":1,""longitude"":2}]","{""url"":""http://x/""}","{""a"":1}"
+2,"{""type"":""Point"",""coordinates"":[1,2]}",,{x,[]
+3,POINT (1 2),,,
+IN
+{"id":"1","p":{"type":"Point","coordinates":[-97,30]},"many":{"type":"MultiPoint","coordinates":[[2,1]]},"link":{"url":"http://x/"},"two_words":"{\"a\":1}"}
+{"id":"2","p":{"type":"Point","coordinates":[1,2]},"many":null,"link":{"url":"{x"},"two_words":"[]"}
+{"id":"3","p":"POINT (1 2)","many":null,"link":null,"two_words":null}
 OUT
 t 'nothing in, nothing out' 0 shape </dev/null 3</dev/null
 

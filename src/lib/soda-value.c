@@ -165,14 +165,24 @@ shape_floating(const struct field *from, struct field *to, struct buf *out)
 	return NULL;
 }
 
+/* The server reads 2020-01-31T23:59:59, and none of the other ways to write it: no space for the T, no 20200131. */
 static const char *
 shape_fixed(const struct field *from, struct field *to, struct buf *out)
 {
+	struct buf scratch = { 0 };
+	struct str s = field_text(from, &scratch);
 	struct moment m;
 	const char *why;
+	bool good = date_parse(s, DATE_ISO, &m, &why);
 
-	(void)to;
-	return date_parse(field_text(from, out), DATE_ISO, &m, &why) ? NULL : "is no date of ISO 8601";
+	if (good && (s.p[4] != '-' || (s.n > 10 && s.p[10] != 'T'))) {
+		buf_char(out, '"');
+		date_put_iso(out, &m);
+		buf_char(out, '"');
+		set_json(to, out);
+	}
+	buf_free(&scratch);
+	return good ? NULL : "is no date of ISO 8601";
 }
 
 /* Places */
@@ -455,6 +465,25 @@ is_empty(const struct field *f)
 	return f->json ? f->val.n == 2 && f->val.p[0] == '"' : f->val.n == 0;
 }
 
+/* A cell of CSV in a column of objects: is there one in it? */
+static const char *
+shape_cell(const struct soda_kind *kind, const struct field *from, struct field *to, struct buf *out)
+{
+	struct buf text = { 0 };        /* with the padding that json.h wants */
+	struct json_error e = { 0 };
+	const char *why;
+
+	buf_str(&text, from->val);
+	if (json_skip(text.p, text.p + text.len, &e) == text.p + text.len) {
+		why = kind->shape(&(struct field){ .val = buf_all(&text), .json = true }, to, out);
+		to->json = to->json || to->val.p == from->val.p;
+	} else {
+		why = kind->shape(from, to, out);
+	}
+	buf_free(&text);
+	return why;
+}
+
 const char *
 soda_value(const struct soda_kind *kind, const struct field *from, struct field *to, struct buf *out)
 {
@@ -465,6 +494,8 @@ soda_value(const struct soda_kind *kind, const struct field *from, struct field 
 		set_null(to);
 		return NULL;
 	}
+	if (!from->json && (kind->is_place || kind->shape == shape_url) && (from->val.p[0] == '{' || from->val.p[0] == '['))
+		return shape_cell(kind, from, to, out);
 	return kind->shape != NULL ? kind->shape(from, to, out) : NULL;
 }
 

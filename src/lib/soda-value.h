@@ -8,7 +8,7 @@
  *	number, money, ...      a number, or a text that is one, as it stands
  *	checkbox                true or false, or a text that says so
  *	calendar_date           2020-01-31T23:59:59: the wall clock that is written there, its zone dropped
- *	fixed_timestamp         a date as it stands
+ *	fixed_timestamp         a date as it stands, or, where it has no T or no dashes, with them
  *	point, multipoint       GeoJSON, from {"latitude":, "longitude":} or an array of them; GeoJSON and WKT pass
  *	location                {"latitude":, "longitude":, "human_address":}, from the same with street, city, state, zip
  *	url                     {"url": the text}
