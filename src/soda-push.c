@@ -57,8 +57,8 @@ const struct tool tool = {
 	.does = "Upsert records into a Socrata dataset, or replace its rows by them.",
 };
 
-/* What a cell of CSV may be besides text. */
-enum cell { CELL_TEXT, CELL_BOOLEAN, CELL_NESTED };
+/* What a column takes, as far as it matters for what a cell of CSV is. */
+enum cell { CELL_TEXT, CELL_BOOLEAN, CELL_NESTED, CELL_OBJECT };
 
 struct item { size_t json, json_len, kept, kept_len; }; /* a record of a chunk, in its two buffers */
 
@@ -99,13 +99,17 @@ struct push {
 static enum cell
 cell_of(struct str type)
 {
-	static const char *const nested[] = { "point", "multipoint", "line", "multiline", "polygon", "multipolygon", "location",
-		"url", "phone", "document", "json" };
+	static const struct { const char *type; enum cell cell; } cells[] = {
+		{ "checkbox", CELL_BOOLEAN },
+		{ "point", CELL_NESTED }, { "multipoint", CELL_NESTED }, { "line", CELL_NESTED }, { "multiline", CELL_NESTED },
+		{ "polygon", CELL_NESTED }, { "multipolygon", CELL_NESTED }, { "json", CELL_NESTED },
+		{ "location", CELL_OBJECT }, { "url", CELL_OBJECT }, { "phone", CELL_OBJECT }, { "document", CELL_OBJECT },
+	};
 
-	for (size_t i = 0; i < sizeof nested / sizeof *nested; i++)
-		if (str_eq(type, str_of(nested[i])))
-			return CELL_NESTED;
-	return str_eq(type, STR("checkbox")) ? CELL_BOOLEAN : CELL_TEXT;
+	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+		if (str_eq(type, str_of(cells[i].type)))
+			return cells[i].cell;
+	return CELL_TEXT;
 }
 
 static void
@@ -183,6 +187,17 @@ is_word(struct str val, const char *word)
 	return val.n == strlen(word) && strncasecmp(val.p, word, val.n) == 0;
 }
 
+/* Socrata's source makes null of a URL or location that is no object, without a word.  Once for a column. */
+static void
+check_object(struct push *p, const struct field *f, size_t at)
+{
+	if (p->cell[at] != CELL_OBJECT || f->val.n == 0 || f->val.p[0] == '{' || (f->json && f->val.n == 2))
+		return;
+	warning("%s: column \"%.*s\" wants objects: Socrata may store nothing of a text: see soda-shape", rows_where(p->in),
+	    (int)f->name.n, f->name.p);
+	p->cell[at] = CELL_NESTED;
+}
+
 static void
 add_value(struct push *p, const struct field *f, enum cell cell)
 {
@@ -190,7 +205,7 @@ add_value(struct push *p, const struct field *f, enum cell cell)
 
 	if (f->val.p == NULL)
 		buf_text(b, "null");
-	else if (f->json || (cell == CELL_NESTED && is_nested(f->val, &p->scratch)))
+	else if (f->json || (cell >= CELL_NESTED && is_nested(f->val, &p->scratch)))
 		buf_str(b, f->val);
 	else if (cell == CELL_BOOLEAN && is_word(f->val, "true"))
 		buf_text(b, "true");
@@ -216,6 +231,7 @@ make_row(struct push *p, const struct row *row)
 		between = ",";
 		buf_json(&p->json, p->names.name[at]);
 		buf_char(&p->json, ':');
+		check_object(p, &row->f[i], at);
 		add_value(p, &row->f[i], p->cell[at]);
 	}
 	buf_text(&p->json, row->n == 0 ? "{}" : "}");

@@ -11,6 +11,21 @@ cat >data/keys-row1.json <<'X'
 {"fieldName":"where","dataTypeName":"point"},{"fieldName":"unseen","flags":["hidden"]}]}
 X
 printf 'a,b\n' >data/none-key1.csv
+cat >data/from-here.csv <<'X'
+id,n,done,at,fixed,where,many,site,link,note
+a,1.50,true,2020-01-31T00:05:00.000,2020-01-31T00:05:00.000Z,POINT (-97.70 30.2),"{""type"":""MultiPoint"",""coordinates"":[[1,2],[3,4]]}","1 Main
+(30.2, -97.7)",d (http://x/),"say ""é"", x
+y"
+b,,,,,,,,,""
+c,-2,false,2021-12-31T23:59:59.999,,,,"(1, 2)",http://y/,
+X
+cat >data/from-here.json <<'X'
+{"rowIdentifier":"id","columns":[{"fieldName":"n","dataTypeName":"number"},{"fieldName":"done","dataTypeName":"checkbox"},
+{"fieldName":"at","dataTypeName":"calendar_date"},{"fieldName":"fixed","dataTypeName":"date"},{"fieldName":"where","dataTypeName":"point"},
+{"fieldName":"many","dataTypeName":"multipoint"},{"fieldName":"site","dataTypeName":"location"},{"fieldName":"link","dataTypeName":"url"}]}
+X
+head -n 1 data/from-here.csv >data/over-ther.csv
+cp data/from-here.json data/over-ther.json
 start_server soda "$here/servers/soda.py" --data "$work/data" --key id:top-secret --no-gzip
 
 p() { id=$1; shift; soda-push --base-url "$soda" data.example.gov "$id" --retry-wait 0.01 "$@"; }
@@ -63,6 +78,30 @@ t 'nothing to do' 0 sh -c 'soda-push --base-url "$1" data.example.gov keys-row1 
 [0,true,0]
 OUT
 run 9 '--empty-exit' p keys-row1 --empty-exit 9 </dev/null
+
+# from one dataset into another
+fetch() { soda-fetch --base-url "$soda" data.example.gov "$@"; }
+fetch from-here >here.ndjson
+for how in '' --replace; do
+	control '{"replace":{"id":"over-ther","rows":[]}}'
+	run 0 "soda-fetch | soda-push $how" p over-ther $how here.ndjson
+	fetch over-ther >there.ndjson
+	same '... every value is the same' here.ndjson there.ndjson
+	control '{"replace":{"id":"over-ther","rows":[]}}'
+	run 0 "through soda-shape $how" bash -c 'set -o pipefail; soda-shape -c <(soda-fetch --base-url "$1" x.y over-ther --columns) here.ndjson |
+	    soda-push --base-url "$1" x.y over-ther $2' - "$soda" "$how"
+	fetch over-ther >there.ndjson
+	same '... they are the same' here.ndjson there.ndjson
+done
+some='id, n, done, at, fixed, where, many, note'
+control '{"replace":{"id":"over-ther","rows":[]}}'
+fetch from-here --to csv --select "$some" >here.csv
+run 0 'as CSV' p over-ther here.csv
+fetch over-ther --to csv --select "$some" >there.csv
+same '... every cell is the same' here.csv there.csv
+run 0 'a text for a URL' p over-ther <<<$'id,link,site\na,http://x,\nb,http://y,'
+said '<stdin>:2: column "link" wants objects: Socrata may store nothing of a text: see soda-shape'
+[ "$(wc -l <err)" -eq 1 ]; ok $? '... is said once' || cat err
 
 # chunks
 clear
