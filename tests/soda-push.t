@@ -81,7 +81,8 @@ run 9 '--empty-exit' p keys-row1 --empty-exit 9 </dev/null
 
 # from one dataset into another
 fetch() { soda-fetch --base-url "$soda" data.example.gov "$@"; }
-fetch from-here >here.ndjson
+run 0 '(what is there)' fetch from-here
+mv out here.ndjson
 for how in '' --replace; do
 	control '{"replace":{"id":"over-ther","rows":[]}}'
 	run 0 "soda-fetch | soda-push $how" p over-ther $how here.ndjson
@@ -93,9 +94,11 @@ for how in '' --replace; do
 	fetch over-ther >there.ndjson
 	same '... they are the same' here.ndjson there.ndjson
 done
-some='id, n, done, at, fixed, where, many, note'
+some='id, n, done, at, fixed, `where`, many, note'
 control '{"replace":{"id":"over-ther","rows":[]}}'
-fetch from-here --to csv --select "$some" >here.csv
+run 0 '(as CSV)' fetch from-here --to csv --select "$some"
+mv out here.csv
+[ "$(wc -l <here.csv)" -eq 5 ]; ok $? '(three rows, one of two lines)'
 run 0 'as CSV' p over-ther here.csv
 fetch over-ther --to csv --select "$some" >there.csv
 same '... every cell is the same' here.csv there.csv
@@ -239,11 +242,11 @@ run 65 '... of every record' p none-key1 <<<"$ids"$'\n{"a":"x"}'
 said '<stdin>:2: column ":id": no value'
 run 0 '... and which to delete' p none-key1 --delete <<<"$ids"
 [ "$(count none-key1)" = 1 ]; ok $? 'one row'
-for kind in '"kind":"no_reply"' '"kind":"failed_after"' '"kind":"reset","bytes":10' '"kind":"late","seconds":5' '"kind":"html"' '"kind":"202"'; do
+for kind in '"kind":"no_reply"' '"kind":"failed_after"' '"kind":"reset","bytes":10' '"kind":"late","seconds":60' '"kind":"html"' '"kind":"202"'; do
 	control '{"replace":{"id":"none-key1","rows":[]}}'
 	fault "{$kind,\"method\":\"POST\",\"skip\":1,\"times\":1}"
 	want=75; [ "$kind" = '"kind":"html"' ] && want=76
-	run $want "what may be done twice is not: $kind" p none-key1 --allow-duplicates --chunk 2 --timeout 0.5 <<<$'a\n1\n2\n3\n4\n5'
+	run $want "what may be done twice is not: $kind" p none-key1 --allow-duplicates --chunk 2 --timeout 2 <<<$'a\n1\n2\n3\n4\n5'
 	[ -z "$(rows none-key1 | sort | uniq -d)" ] && [ "$(writes | wc -l)" -le 2 ]; ok $? '... is asked once' || writes
 	said '<stdin>:4 to <stdin>:5, after 2 records that are in'
 	[ $want = 76 ] || said 'it may be done or not: look before you send it again'
@@ -332,13 +335,13 @@ run 0 '... of a replace' p keys-row1 --replace <<<$'id\na\nb\nc'
 
 # the network: with a row identifier what broke is sent again
 for kind in '"kind":"no_reply"' '"kind":"reset","bytes":10' '"kind":"cut"' '"kind":"failed_after"' '"kind":"status","status":500' \
-    '"kind":"status","status":503,"body":"<html><title>busy</title></html>"' '"kind":"late","seconds":3' '"kind":"bad_gzip"' \
+    '"kind":"status","status":503,"body":"<html><title>busy</title></html>"' '"kind":"late","seconds":60' '"kind":"bad_gzip"' \
     '"kind":"nonsense"' '"kind":"status","status":409' '"kind":"status","status":429,"headers":{"Retry-After":"0"}' \
     '"kind":"upload_reset"' '"kind":"upload_cut"' '"kind":"202"'; do
 	for mode in '--chunk 2' --replace '--replace --gzip'; do
 		clear; control '{"append":{"id":"keys-row1","rows":[{"id":"k1"}]}}'
 		fault "{$kind,\"method\":\"POST|PUT\",\"times\":2}"
-		run 0 "$kind, twice: $mode" p keys-row1 $mode --timeout 0.4 --max-wait 1 < <(head -n 5 many)
+		run 0 "$kind, twice: $mode" p keys-row1 $mode --timeout 0.8 --max-wait 2 < <(head -n 5 many)
 		[ "$(rows keys-row1 n | jq -r .id | tr '\n' ' ')" = 'k1 k2 k3 k4 k5 ' ]; ok $? '... all are there, once' || rows keys-row1
 	done
 done
@@ -346,11 +349,11 @@ while IFS='|' read -r want words kind; do
 	for mode in '--chunk 2' --replace; do
 		clear
 		fault "{$kind,\"method\":\"POST|PUT\",\"times\":-1}"
-		run "$want" "$kind, for ever: $mode" p keys-row1 $mode --timeout 0.2 --max-wait 0.2 --retries 2 < <(head -n 5 many)
+		run "$want" "$kind, for ever: $mode" p keys-row1 $mode --timeout 1 --max-wait 0.2 --retries 2 < <(head -n 5 many)
 		said "$words"
 	done
 done <<'X'
-69|no answer|"kind":"late","seconds":1
+69|no answer|"kind":"late","seconds":60
 69|the server failed (500)|"kind":"status","status":500
 69|gave up after 3 tries|"kind":"upload_cut"
 75|come back at|"kind":"status","status":429,"headers":{"Retry-After":"3600"}
