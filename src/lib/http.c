@@ -24,6 +24,7 @@
 #define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
 #define UPLOAD_BUFFER (256L << 10)      /* bytes read of a file at a time */
 #define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */
+#define MAY_BE_DONE ": it may be done or not: look before you send it again"
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
 
 double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
@@ -409,7 +410,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 	call->tries++;
 	call->fresh = true;
 	if (may_be_done(call)) {
-		fail(call, EX_TEMPFAIL, "%s: it may be done or not: look before you send it again", why);
+		fail(call, EX_TEMPFAIL, "%s" MAY_BE_DONE, why);
 	} else if (told > http_max_wait) {
 		come_back(when, sizeof when, told);
 		fail(call, EX_TEMPFAIL, "%s: come back at %s, or give a longer --max-wait", why, when);
@@ -862,6 +863,26 @@ http_wait(struct http *http, struct http_reply *reply)
 {
 	if (!http_try(http, reply))
 		http_die(reply);
+}
+
+void
+http_pause(struct http *http, struct http_reply *reply, int n)
+{
+	struct http_call *call = (struct http_call *)reply;
+	double pause = chance(http) * smaller(MAX_PAUSE, http_retry_wait * (1 << (n < 20 ? n - 1 : 19))), until = now() + pause;
+	const char *end = n > http_retries ? "gave up" : http->deadline > 0 && until > http->deadline ? "--max-time is over" : NULL;
+	const char *advice = strstr(call->why.p, MAY_BE_DONE);
+	char *why = str_dup((struct str){ call->why.p, advice != NULL ? (size_t)(advice - call->why.p) : call->why.len });
+
+	if (end != NULL) {
+		fail(call, EX_UNAVAILABLE, "%s: %s after %d %s", why, end, n, n == 1 ? "try" : "tries");
+		http_die(reply);
+	}
+	if (opt_verbose || pause >= 5)
+		note("%s: %s: looking what was done in %.0f s", call->name, why, pause);
+	free(why);
+	for (double left; (left = until - now()) > 0; progress_check())
+		curl_multi_poll(http->multi, NULL, 0, (int)(smaller(1, left) * 1000 + 0.999), NULL);
 }
 
 struct http_reply *

@@ -108,6 +108,9 @@ _Noreturn void http_die(const struct http_reply *);     /* of one that failed */
 /* The next that is over, well or not, and was not given out before: for http_try(), which returns at once.  NULL when
  * nothing is under way. */
 struct http_reply *http_wait_any(struct http *);
+/* For a request of `once` that may be done, when the caller has looked and has to ask anew, the Nth time in a row: waits as
+ * between two tries, or dies as http_wait() does when N of them are all. */
+void http_pause(struct http *, struct http_reply *, int n);
 void http_done(struct http *, struct http_reply *);     /* ends it if it is still under way; frees it */
 void http_close(struct http *);
 
