@@ -14,12 +14,17 @@ start_s3 --bucket city
 curl -sS -o s3.out -d '{"objects":{"city/app-prod/metadata.json":"{}","city/app-prod/view_197/1.json":"{\"id\":1}"}}' "$s3/control"
 gzip -c data/rq3b-xjk8.csv >packed && "$here/s3-request" -d packed -H 'Content-Encoding: gzip' PUT "$s3/city/311/2020.csv"
 export SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=secret AIRFLOW_URL=$airflow AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
+echo '[{"item":"0123456789abcdef0123456789abcdef","name":"signals","layers":[{"id":0,"geometryType":"esriGeometryPoint",
+	"fields":[{"name":"id","type":"esriFieldTypeString"},{"name":"name","type":"esriFieldTypeString"}]}]}]' >services.json
+start_server arcgis python3 "$here/servers/arcgis.py" --services services.json
+export AGOL_USERNAME=maps AGOL_PASSWORD=secret
 
 # The pages speak of data.lacity.org; here it is the stand-in.
 mkdir shim
 for tool in soda-fetch soda-push; do
 	printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v $tool)" "$soda" >shim/$tool
 done
+printf '#!/bin/sh\nexec "%s" --portal %s "$@"\n' "$(command -v agol-push)" "$arcgis" >shim/agol-push
 chmod +x shim/*
 PATH=$work/shim:$PATH
 
@@ -33,6 +38,9 @@ prepare() {
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
+	agol-push)
+		printf 'id,name,lat,lon\n1,Lamar,30.25,-97.75\n' >signals.csv
+		echo '{"id":"1","name":"Lamar","location":{"latitude":"30.25","longitude":"-97.75"}}' >signals.ndjson ;;
 	soda-push)
 		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
 	s3-get | s3-list) ;;
