@@ -112,7 +112,7 @@ class ArcRequest(Request):
 
 
 def reply_json(body, status=200):
-    return Reply(status, json.dumps(body, ensure_ascii=False), "application/json;charset=UTF-8")
+    return Reply(status, json.dumps(body, ensure_ascii=False) + "\n", "application/json;charset=UTF-8")
 
 
 # geometry: kept in the layer's own system, which is Web Mercator unless it says otherwise
