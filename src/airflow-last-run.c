@@ -5,15 +5,16 @@
  * runs the newest is the one that was due last, not the one that started last: an old run that was cleared and run
  * again starts anew, but it may have loaded its own old interval only.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lib/date.h"
 #include "lib/err.h"
 #include "lib/http.h"
 #include "lib/json.h"
 #include "lib/opt.h"
+#include "lib/output.h"
 #include "lib/url.h"
 
 #define PAGE 50                 /* runs asked for at a time: mostly the first one is the answer */
@@ -523,20 +524,22 @@ find_experimental(struct airflow *a, int64_t *found)
 
 /* ---- the answer ---- */
 
+/* One line, which is empty when there was no run. */
 static void
-print_time(int64_t usec)
+print_time(bool found, int64_t usec)
 {
-	struct moment m;
+	struct moment m = { 0 };
 	struct buf b = { 0 };
 
-	if (epoch) {
+	if (found && epoch) {
 		buf_fmt(&b, "%lld", (long long)(usec - (usec % 1000000 + 1000000) % 1000000) / 1000000 + UNIX_EPOCH);
-	} else {
+	} else if (found) {
 		date_from_usec(&m, usec);
 		m.has_zone = true;
 		date_put_iso(&b, &m);
 	}
-	puts(b.p);
+	buf_char(&b, '\n');
+	write_all(STDOUT_FILENO, "stdout", buf_all(&b));
 	buf_free(&b);
 }
 
@@ -551,12 +554,7 @@ main(int argc, char *argv[])
 	airflow_open(&airflow);
 	choose_api(&airflow);
 	found = airflow.api == API_EXPERIMENTAL ? find_experimental(&airflow, &usec) : find_run(&airflow, &usec);
-	if (found)
-		print_time(usec);
-	else
-		puts("");
-	if (fflush(stdout) != 0)
-		die_errno(EX_IOERR, "stdout");
+	print_time(found, usec);
 	airflow_close(&airflow);
 	return found ? EX_OK : (int)empty_exit;
 }

@@ -704,6 +704,16 @@ control '{"faults":[{"kind":"status","status":504,"match":"/updateFeatures","tim
 run 69 'updates that never end' p --retries 2 forty
 run 69 'and --max-time' p --max-time 0.2 --retries 100 --retry-wait 1 forty
 half
+control '{"faults":[{"kind":"status","status":504,"match":"/addFeatures","times":-1}]}'
+run 69 'adds that never end, and --max-time' p --max-time 0.3 --retries 100 --retry-wait 1 forty
+said '--max-time is over'
+half
+control '{"faults":[{"kind":"done","status":504,"match":"/addFeatures"}]}'
+run 69 'an add that is done, and no retries' p --retries 0 forty
+said 'gave up after 1 try'
+did 0 '... and the next run' p forty
+whole '... finds it'
+half
 control '{"faults":[{"kind":"done","status":504,"match":"/addFeatures","times":-1}]}'
 did 0 'adds that are always done, and never said so' p --chunk 10 --retries 3 forty
 whole '... are taken as done'
@@ -893,9 +903,9 @@ did 0 'sluice: one that does not' sluice "cat forty" -- agol-push --portal "$ago
 whole '... and all is there'
 half
 control '{"faults":[{"kind":"stall","match":"/addFeatures","bytes":0}]}'
-p --chunk 10 forty >out 2>err & pid=$!
+agol-push --portal "$agol" "$item" --layer 0 --key id --chunk 10 forty >out 2>err & pid=$!
 until log | grep -q addFeatures; do sleep 0.1; done
-pkill -TERM -P "$pid" agol-push 2>/dev/null || kill -TERM "$pid"
+kill -TERM "$pid"
 wait "$pid"; got=$?
 [ "$got" -eq 143 ]; ok $? 'SIGTERM in the middle' || echo "# $got"
 said 'a part was sent: run again'

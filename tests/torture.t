@@ -12,7 +12,7 @@ state() { :; }
 also=
 
 result() {		# result FILE: all that a run has made, but for how long it took
-	{ sed 's/"seconds":[0-9.]*//' out; [ ! -e bad.json ] || cat bad.json; state; } >"$1"
+	{ sed 's/"requests":[0-9]*,//; s/"seconds":[0-9.]*//' out; [ ! -e bad.json ] || cat bad.json; state; } >"$1"
 }
 torture_once() {	# torture_once CALL:N COMMAND...: sets got; ./fired is there if it came to the Nth call
 	order=$1; shift
@@ -174,6 +174,20 @@ fresh() { :; }
 state() { :; }
 echo 'loaded' >in
 torture 'slack-notify' 'malloc read net connect open' slack-notify
+
+echo '{"x":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
+start_server airflow python3 "$here/servers/airflow_api.py" --dags dags.json
+export AIRFLOW_URL="$airflow" AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret
+torture 'airflow-last-run' 'malloc write net connect open' airflow-last-run --retries 1 --retry-wait 0.01 --dag x
+echo '[{"item":"0","name":"x","layers":[{"id":0,"fields":[{"name":"id","type":"esriFieldTypeString"}]}]}]' >services.json
+start_server agol python3 "$here/servers/arcgis.py" --services services.json
+export AGOL_USERNAME=maps AGOL_PASSWORD=secret
+fresh() { curl -sS -o control.out -d '{"features":{"layer":"x/0","features":[]}}' "$agol/control"; }
+state() { curl -sS "$agol/features/x/0" | jq -c .attributes.id; }
+printf '{"id":"%s"}\n' a b c >in
+torture 'agol-push' 'malloc read write net connect open' agol-push --retries 1 --retry-wait 0.01 --portal "$agol" 0 --key id
+fresh() { :; }
+state() { :; }
 
 # ---- limits ----
 
