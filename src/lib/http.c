@@ -336,6 +336,7 @@ ask(struct http *http, struct http_call *call)
 	call->paused = false;
 	call->reply.blame = EX_PROTOCOL;
 	call->reply.wait = 0;
+	call->reply.status = 0;
 	call->error[0] = '\0';
 	call->mark = now();
 	call->mark_bytes = 0;
@@ -346,6 +347,16 @@ ask(struct http *http, struct http_call *call)
 	call->fresh = false;
 	if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
 		die(EX_OSERR, "libcurl takes no more requests");
+}
+
+/* What must not be done twice may have been done: it was sent, and no answer says that it was not. */
+static bool
+may_be_done(struct http_call *call)
+{
+	long sent = 0, status = call->reply.status;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return call->request.once && sent > 0 && (status < 300 || status >= 500 || status == 408);
 }
 
 static void PRINTF(3, 4)
@@ -359,6 +370,7 @@ fail(struct http_call *call, int status, const char *fmt, ...)
 	va_end(ap);
 	call->state = FAILED;
 	call->reply.failure = status;
+	call->reply.unknown = may_be_done(call);
 	buf_reset(&call->why);
 	buf_text(&call->why, line);
 	call->reply.why = call->why.p;
@@ -374,16 +386,6 @@ come_back(char *text, size_t size, double seconds)
 	localtime_r(&today, &a);
 	localtime_r(&then, &b);
 	strftime(text, size, a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%Y-%m-%d %H:%M", &b);
-}
-
-/* What must not be done twice may have been done: it was sent, and no answer says that it was not. */
-static bool
-may_be_done(struct http_call *call)
-{
-	long sent = 0;
-
-	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
-	return call->request.once && sent > 0 && call->reply.status != 409 && call->reply.status != 425 && call->reply.status != 429;
 }
 
 /*
@@ -903,6 +905,12 @@ http_wait_any(struct http *http)
 			return NULL;
 		turn(http);
 	}
+}
+
+void
+http_hold(struct http *http, double seconds)
+{
+	http->not_before = larger(http->not_before, now() + seconds);
 }
 
 void

@@ -51,6 +51,7 @@ struct http_reply {
 	double wait;            /* mend may set: s to wait before the next try, as Retry-After would */
 	int failure;            /* the exit status, once it failed for good, and then why says what happened; else 0 */
 	const char *why;
+	bool unknown;           /* it failed, but may have been done (only with once) */
 	const char *name;       /* what messages call the request */
 	const char *url;        /* where it was asked last, redirects and all */
 };
@@ -112,6 +113,7 @@ struct http_reply *http_wait_any(struct http *);
  * between two tries, or dies as http_wait() does when N of them are all. */
 void http_pause(struct http *, struct http_reply *, int n);
 void http_done(struct http *, struct http_reply *);     /* ends it if it is still under way; frees it */
+void http_hold(struct http *, double seconds);          /* no try starts until then; for limits of rate, in prepare() too */
 void http_close(struct http *);
 
 /* For prepare(): a "Name: value" of this try, and where it goes. */
