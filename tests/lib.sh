@@ -14,7 +14,7 @@ top=$(dirname "$here")
 shared=$top/../shared/data
 PATH=${CULVERT_BIN:-$top/bin}:$PATH
 export LC_ALL=C.UTF-8 TZ=UTC
-unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID
+unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID KNACK_APP_ID KNACK_API_KEY KNACK_API_KEY_FILE
 unset $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p')
 work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
 chmod 755 "$work"
