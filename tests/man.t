@@ -19,12 +19,19 @@ echo '[{"item":"0123456789abcdef0123456789abcdef","name":"signals","layers":[{"i
 start_server arcgis python3 "$here/servers/arcgis.py" --services services.json
 export AGOL_USERNAME=maps AGOL_PASSWORD=secret
 
+start_server knack python3 "$here/servers/knack.py" --metadata "$shared/knack/metadata.json" --rate 0 \
+    --records object_3="$shared/knack/all_fields.json" --make object_10=3
+export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
+
 # The pages speak of data.lacity.org; here it is the stand-in.
 mkdir shim
 for tool in soda-fetch soda-push; do
 	printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v $tool)" "$soda" >shim/$tool
 done
 printf '#!/bin/sh\nexec "%s" --portal %s "$@"\n' "$(command -v agol-push)" "$arcgis" >shim/agol-push
+for tool in knack-fetch knack-push; do
+	printf '#!/bin/sh\nexec "%s" --base-url %s "$@"\n' "$(command -v $tool)" "$knack" >shim/$tool
+done
 chmod +x shim/*
 PATH=$work/shim:$PATH
 
@@ -43,7 +50,8 @@ prepare() {
 		echo '{"id":"1","name":"Lamar","location":{"latitude":"30.25","longitude":"-97.75"}}' >signals.ndjson ;;
 	soda-push)
 		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
-	s3-get | s3-list) ;;
+	s3-get | s3-list | knack-fetch) ;;
+	knack-push) printf 'field_59\nu1\nBasil\n' >toppings.csv ;;
 	knack-format | soda-shape)
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;

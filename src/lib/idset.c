@@ -1,0 +1,100 @@
+/*
+ * idset.c - which ids came before, in bounded memory.
+ *
+ * Several small tables that never grow instead of one that does: growing holds the old and the new at once.
+ */
+#include "lib/idset.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define BYTES 12
+#define SLOTS (1 << 18)         /* of a table: 3 MiB */
+#define FULL (SLOTS / 5 * 4)    /* more, and searches get long */
+#define TABLES 5
+
+struct table { size_t n; unsigned char slot[SLOTS][BYTES]; };   /* all zeros: free, for no ObjectId is */
+
+struct idset { struct table *table[TABLES]; size_t newest; };
+
+static unsigned
+digit(char c)
+{
+	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* ObjectIds count up, so that their last bytes alone are a poor hash: those are mixed (the finish of MurmurHash3). */
+static size_t
+place_of(const unsigned char *id)
+{
+	uint64_t a, b;
+
+	memcpy(&a, id, 8);
+	memcpy(&b, id + 4, 8);
+	a ^= b * 0x9e3779b97f4a7c15;
+	a ^= a >> 33;
+	a *= 0xff51afd7ed558ccd;
+	a ^= a >> 33;
+	a *= 0xc4ceb9fe1a85ec53;
+	return (a ^ a >> 33) % SLOTS;
+}
+
+/* The slot where the id is, or where it would be. */
+static unsigned char *
+find_slot(struct table *t, const unsigned char *id, size_t place)
+{
+	static const unsigned char none[BYTES];
+
+	while (memcmp(t->slot[place], id, BYTES) != 0 && memcmp(t->slot[place], none, BYTES) != 0)
+		place = (place + 1) % SLOTS;
+	return t->slot[place];
+}
+
+struct idset *
+idset_open(void)
+{
+	struct idset *s = xcalloc(1, sizeof *s);
+
+	s->table[0] = xcalloc(1, sizeof *s->table[0]);
+	return s;
+}
+
+/* The table for one more; the oldest's place once all are full. */
+static struct table *
+room(struct idset *s)
+{
+	struct table *t = s->table[s->newest];
+
+	if (t->n < FULL)
+		return t;
+	s->newest = (s->newest + 1) % TABLES;
+	free(s->table[s->newest]);
+	return s->table[s->newest] = xcalloc(1, sizeof *t);
+}
+
+bool
+idset_add(struct idset *s, struct str id)
+{
+	unsigned char bytes[BYTES];
+	size_t place;
+	struct table *t;
+
+	for (size_t i = 0; i < BYTES; i++)
+		bytes[i] = digit(id.p[2 * i]) << 4 | digit(id.p[2 * i + 1]);
+	place = place_of(bytes);
+	for (size_t i = 0; i < TABLES; i++)
+		if (s->table[i] != NULL && memcmp(find_slot(s->table[i], bytes, place), bytes, BYTES) == 0)
+			return false;
+	t = room(s);
+	memcpy(find_slot(t, bytes, place), bytes, BYTES);
+	t->n++;
+	return true;
+}
+
+void
+idset_close(struct idset *s)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		free(s->table[i]);
+	free(s);
+}
