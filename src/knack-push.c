@@ -632,6 +632,17 @@ put_receipt(const struct push *p, struct rows_counts count)
 }
 
 static void
+close_push(struct push *p)
+{
+	for (size_t i = 0; i < KNACK_JOBS; i++)
+		buf_free(&p->job[i].item);
+	buf_free(&p->path);
+	buf_free(&p->last);
+	spool_close(p->spool);
+	knack_close(p->knack);
+}
+
+static void
 check_options(void)
 {
 	knack_place_check(&want);
@@ -663,7 +674,6 @@ main(int argc, char *argv[])
 	rows_close(p.in);
 	put_receipt(&p, count);
 	status = spool_count(p.spool) == 0 ? (int)empty_exit : EX_OK;
-	spool_close(p.spool);
-	knack_close(p.knack);
+	close_push(&p);
 	return status;
 }
