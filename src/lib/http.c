@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,9 +23,10 @@
 
 #define MAX_REDIRECTS 10
 #define MAX_PAUSE 60.0          /* s between two tries, where the server does not say */
-#define UPLOAD_BUFFER (256L << 10)      /* bytes read of a file at a time */
+#define UPLOAD_BUFFER (256L << 10)      /* bytes of a large body that are handed to the kernel at a time */
 #define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */
 #define MAY_BE_DONE ": it may be done or not: look before you send it again"
+#define SPARES 64               /* handles kept */
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
 
 double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
@@ -62,6 +64,8 @@ struct http_call {
 struct http {
 	CURLM *multi;
 	struct http_call *calls;
+	CURL *spare[SPARES];            /* handles for requests to come: a new one costs more than a small request */
+	size_t spares;
 	double deadline;                /* of --max-time; 0: none */
 	double not_before;              /* told to come back later: holds for every request */
 	uint64_t random;
@@ -98,6 +102,22 @@ chance(struct http *http)
 	return (http->random >> 11) / 9007199254740992.0;
 }
 
+/*
+ * A connection that is gone must be an error and no SIGPIPE, while that is what ends a filter whose reader left.  libcurl would see to
+ * it by itself, but with two system calls for each request that is under way, each time that it is called: so it is done here, once.
+ */
+static void
+ignore_sigpipe(bool ignore)
+{
+	static struct sigaction before;
+	static int depth;
+
+	if (ignore && depth++ == 0)
+		sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &before);
+	else if (!ignore && --depth == 0)
+		sigaction(SIGPIPE, &before, NULL);
+}
+
 struct http *
 http_open(void)
 {
@@ -121,7 +141,11 @@ http_close(struct http *http)
 {
 	while (http->calls != NULL)
 		http_done(http, &http->calls->reply);
+	ignore_sigpipe(true);
+	while (http->spares > 0)
+		curl_easy_cleanup(http->spare[--http->spares]);
 	curl_multi_cleanup(http->multi);
+	ignore_sigpipe(false);
 	curl_global_cleanup();
 	free(http);
 }
@@ -251,6 +275,7 @@ seek_body(void *arg, curl_off_t to, int from)
 static void
 set_common(CURL *easy)
 {
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);    /* see ignore_sigpipe() */
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
@@ -303,11 +328,12 @@ set_request(struct http_call *call)
 		curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
 		curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, seek_body);
 		curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-		curl_easy_setopt(call->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	} else if (r->body.p != NULL) {
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, r->body.p);
 	}
+	if (r->file != NULL || r->body.n > UPLOAD_BUFFER)
+		curl_easy_setopt(call->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	if (r->method != NULL && strcmp(r->method, "HEAD") == 0)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 	else if (r->method != NULL)
@@ -725,14 +751,19 @@ static void
 resume(struct http_call *call)
 {
 	call->paused = false;
+	ignore_sigpipe(true);
 	curl_easy_pause(call->easy, CURLPAUSE_CONT);
+	ignore_sigpipe(false);
 }
 
 static void
 stop_asking(struct http *http, struct http_call *call)
 {
-	if (call->state == ASKING)
-		curl_multi_remove_handle(http->multi, call->easy);
+	if (call->state != ASKING)
+		return;
+	ignore_sigpipe(true);
+	curl_multi_remove_handle(http->multi, call->easy);
+	ignore_sigpipe(false);
 }
 
 /* A peer that sends nothing, or next to nothing, is gone. */
@@ -761,12 +792,24 @@ watch(struct http *http, struct http_call *call)
 	}
 }
 
-/* Moves every request on, and waits for one of them to have something, for a second at most. */
 static void
-turn(struct http *http)
+perform(struct http *http)
 {
-	double t = now(), sleep = 1;
-	int running, left;
+	int running;
+
+	ignore_sigpipe(true);
+	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+		die(EX_SOFTWARE, "libcurl lost its way");
+	ignore_sigpipe(false);
+}
+
+/* Moves every request on, and waits for one of them, or FD unless it is -1, to have something: SLEEP s at most.  True when it is FD. */
+static bool
+turn(struct http *http, int fd, double sleep)
+{
+	struct curl_waitfd input = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	double t = now();
+	int left;
 
 	for (struct http_call *c = http->calls; c != NULL; c = c->next) {
 		double wake = larger(c->wake, http->not_before);
@@ -778,8 +821,7 @@ turn(struct http *http)
 		else if (c->state == ASKING)
 			sleep = smaller(sleep, larger(0.01, (c->request.timeout > 0 ? c->request.timeout : http_timeout) / 4));
 	}
-	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
-		die(EX_SOFTWARE, "libcurl lost its way");
+	perform(http);
 	for (CURLMsg *m; (m = curl_multi_info_read(http->multi, &left)) != NULL; ) {
 		struct http_call *call;
 		CURLcode code = m->data.result;
@@ -805,7 +847,8 @@ turn(struct http *http)
 			resume(c);
 	}
 	progress_check();
-	curl_multi_poll(http->multi, NULL, 0, (int)(sleep * 1000 + 0.999), NULL);
+	curl_multi_poll(http->multi, &input, fd >= 0 ? 1 : 0, (int)(sleep * 1000 + 0.999), NULL);
+	return input.revents != 0;
 }
 
 /* The caller's side */
@@ -816,7 +859,7 @@ http_start(struct http *http, const struct http_request *request)
 	struct http_call *call = xcalloc(1, sizeof *call), **last = &http->calls;
 
 	call->request = *request;
-	call->easy = curl_easy_init();
+	call->easy = http->spares > 0 ? http->spare[--http->spares] : curl_easy_init();
 	if (call->easy == NULL)
 		die(EX_OSERR, "out of memory");
 	call->url = xstrdup(request->url);
@@ -833,12 +876,16 @@ http_start(struct http *http, const struct http_request *request)
 		last = &(*last)->next;
 	*last = call;
 	if (http->not_before <= now()) {
-		int running;
-
 		ask(http, call);        /* on its way now, while the caller does something else */
-		curl_multi_perform(http->multi, &running);
+		perform(http);
 	}
 	return &call->reply;
+}
+
+static bool
+is_over(const struct http_call *call)
+{
+	return call->state == DONE || call->state == FAILED;
 }
 
 bool
@@ -846,8 +893,8 @@ http_try(struct http *http, struct http_reply *reply)
 {
 	struct http_call *call = (struct http_call *)reply;
 
-	while (call->state == WAITING || call->state == ASKING)
-		turn(http);
+	while (!is_over(call))
+		turn(http, -1, 1);
 	return call->state == DONE;
 }
 
@@ -894,7 +941,7 @@ http_wait_any(struct http *http)
 		bool busy = false;
 
 		for (struct http_call *c = http->calls; c != NULL; c = c->next) {
-			if (c->state == WAITING || c->state == ASKING) {
+			if (!is_over(c)) {
 				busy = true;
 			} else if (!c->given) {
 				c->given = true;
@@ -903,8 +950,30 @@ http_wait_any(struct http *http)
 		}
 		if (!busy)
 			return NULL;
-		turn(http);
+		turn(http, -1, 1);
 	}
+}
+
+bool
+http_wait_input(struct http *http, int fd)
+{
+	for (;;) {
+		bool busy = false;
+
+		for (struct http_call *c = http->calls; c != NULL; c = c->next) {
+			if (is_over(c) && !c->given)
+				return false;
+			busy = busy || !is_over(c);
+		}
+		if (!busy || turn(http, fd, 1))
+			return true;
+	}
+}
+
+void
+http_move(struct http *http)
+{
+	turn(http, -1, 0);
 }
 
 void
@@ -922,7 +991,12 @@ http_done(struct http *http, struct http_reply *reply)
 		p = &(*p)->next;
 	*p = call->next;
 	stop_asking(http, call);
-	curl_easy_cleanup(call->easy);
+	if (http->spares < SPARES) {
+		curl_easy_reset(call->easy);
+		http->spare[http->spares++] = call->easy;
+	} else {
+		curl_easy_cleanup(call->easy);
+	}
 	curl_slist_free_all(call->headers);
 	buf_free(&call->reply.body);
 	buf_free(&call->why);

@@ -112,6 +112,10 @@ struct http_reply *http_wait_any(struct http *);
 /* For a request of `once` that may be done, when the caller has looked and has to ask anew, the Nth time in a row: waits as
  * between two tries, or dies as http_wait() does when N of them are all. */
 void http_pause(struct http *, struct http_reply *, int n);
+/* Moves everything on until FD can be read or nothing is under way: true; false where first one is over that
+ * http_wait_any() did not give out.  For who reads from a pipe and sends at the same time. */
+bool http_wait_input(struct http *, int fd);
+void http_move(struct http *);                          /* moves everything on, and waits for nothing */
 void http_done(struct http *, struct http_reply *);     /* ends it if it is still under way; frees it */
 void http_hold(struct http *, double seconds);          /* no try starts until then; for limits of rate, in prepare() too */
 void http_close(struct http *);
