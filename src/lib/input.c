@@ -93,6 +93,12 @@ input_close(struct input *in)
 	*in = (struct input){ 0 };
 }
 
+int
+input_fd(const struct input *in)
+{
+	return in->state->fd;
+}
+
 /* Moves what is not consumed to the front; grows when it fills more than half of the window. */
 static void
 make_room(struct input *in)

@@ -32,5 +32,6 @@ bool input_more(struct input *);
 /* Goes on to the next file once all of this one is consumed; false after the last. */
 bool input_next_file(struct input *);
 void input_close(struct input *);
+int input_fd(const struct input *);     /* of the current file, to wait for */
 
 #endif

@@ -150,6 +150,20 @@ rows_reject_kept(struct rows *in, struct str kept, struct str column, const char
 		rejects_put(&in->rejects, head.line, column, why, (struct str){ kept.p + before, kept.n - before });
 }
 
+void
+rows_json(struct rows *in, struct buf *b)
+{
+	const char *start = json_space(in->raw.p, in->raw.p + in->raw.n), *end = in->raw.p + in->raw.n;
+
+	if (in->format == ROWS_CSV) {
+		row_json(b, &in->row);
+		return;
+	}
+	while (end > start && end[-1] != '}')
+		end--;
+	buf_add(b, start, (size_t)(end - start));
+}
+
 /* The record on in->line, whose first bytes are at p, is over --max-record. */
 static void
 reject_huge(struct rows *in, const char *p)
@@ -632,6 +646,12 @@ void
 rows_before_wait(struct rows *in, void (*flush)(void))
 {
 	in->in.before_wait = flush;
+}
+
+int
+rows_fd(const struct rows *in)
+{
+	return input_fd(&in->in);
 }
 
 void

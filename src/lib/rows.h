@@ -64,8 +64,11 @@ void rows_keep(struct rows *, struct buf *);
 void rows_reject_kept(struct rows *, struct str kept, struct str column, const char *why);
 struct str rows_kept_where(struct str kept);    /* "file:line", for messages */
 void rows_check_read(struct rows *);
-/* Calls FLUSH before a read that may have to wait; rows_stdout() sets it. */
+/* Appends the record that came last as a JSON object: that of NDJSON as it came. */
+void rows_json(struct rows *, struct buf *);
+/* Calls FLUSH before a read that may have to wait, and before a bad record ends the run; rows_stdout() sets it. */
 void rows_before_wait(struct rows *, void (*flush)(void));
+int rows_fd(const struct rows *);               /* what is read, to wait for */
 
 /* Writing.  rows_stdout() writes in the format of --to, else of IN, else NDJSON.  CSV has the columns of
  * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
