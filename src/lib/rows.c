@@ -38,7 +38,7 @@ struct rows {
 	size_t cap;                     /* of row.f */
 	struct csv csv;
 	struct buf header_text;         /* the names of a CSV header point here */
-	struct buf names, nul_scratch;  /* unescaped names; values that lost their NULs */
+	struct buf names, nul_scratch;  /* unescaped names; values that lost their NULs, or what is shown of a huge record */
 	struct str raw;                 /* the record that came last, without its line end */
 	bool by_name;                   /* row is filled, so a reject can show CSV by name */
 	unsigned long long line, next_line;
@@ -173,7 +173,9 @@ reject_huge(struct rows *in, const char *p)
 
 	in->by_name = false;
 	in->count.read++;
-	in->raw = (struct str){ p, limit > SHOWN_OF_HUGE ? SHOWN_OF_HUGE : (size_t)limit };
+	buf_reset(&in->nul_scratch);    /* a copy, since the scanner that looks at it wants a 0 behind it */
+	buf_add(&in->nul_scratch, p, limit > SHOWN_OF_HUGE ? SHOWN_OF_HUGE : (size_t)limit);
+	in->raw = buf_all(&in->nul_scratch);
 	reject_whole(in, "record over %lld %s%s: see --max-record", whole ? limit >> 20 : limit, whole ? "MiB" : "bytes",
 	    in->format == ROWS_CSV && memchr(p, '"', in->raw.n) != NULL ? ", or a quote that is never closed" : "");
 }
