@@ -20,4 +20,88 @@ grep -q '<Code>XAmzContentSHA256Mismatch</Code>' out
 ok $? 'is refused' || cat out
 run 22 'and not stored' req GET "$real_s3/bucket/changed"
 
+# s3-put: one object
+uploads() { req GET "$real_s3/bucket?uploads=" | grep -c '<Upload>'; }
+begun() { [ "$(uploads)" -ge 1 ]; }
+none_left() { [ "$(uploads)" -eq 0 ]; }
+wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
+	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
+	return 1
+}
+seq 5000000 >large		# 39 MB: five parts
+for checksums in when_supported when_required; do
+	run 0 "a small stream, checksums $checksums" env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put -m App=knack s3://bucket/small <body
+	t '... is there' 0 s3-get s3://bucket/small 3<body
+	run 0 '... a large one' env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put -m App=knack s3://bucket/large.json <large
+	s3-get s3://bucket/large.json >got
+	same '... is there' large got
+	req -i HEAD "$real_s3/bucket/large.json" | grep -iE '^(content-type|x-amz-meta-app):' | tr 'A-Z' 'a-z' | sort >got
+	t '... with what goes along' 0 cat got 3<<-'OUT'
+	content-type: application/json
+	x-amz-meta-app: knack
+	OUT
+done
+run 0 'an empty stream' s3-put s3://bucket/empty </dev/null
+run 0 'packed' s3-put --gzip s3://bucket/packed <large
+s3-get s3://bucket/packed | gunzip >got
+same 'unpacks' large got
+run 73 '--if-none-match' s3-put --if-none-match s3://bucket/small <body
+run 78 'no such bucket' s3-put s3://bucket-not/k <large
+said 'create the bucket bucket-not, or check its name'
+AWS_SECRET_ACCESS_KEY=wrong run 77 'a wrong secret' s3-put s3://bucket/large.json <large
+said 'SignatureDoesNotMatch'
+mkfifo pipe
+for number in TERM KILL; do
+	s3-put s3://bucket/k <pipe >out 2>err &
+	putter=$!
+	exec 8>pipe
+	cat large >&8
+	wait_for begun
+	kill -$number $putter
+	wait $putter
+	exec 8>&-
+	wait_for none_left; ok $? "SIG$number: no upload is left"
+	t 'and the old object stays' 0 s3-get s3://bucket/k 3<body
+done
+s3-put s3://bucket/k <pipe >out 2>err &
+putter=$!
+exec 8>pipe
+cat large >&8
+wait_for begun
+kill -KILL "$(pgrep -P $putter)" $putter
+wait $putter
+exec 8>&-
+run 0 'a run after one that was killed with its guard' s3-put s3://bucket/k <large
+said 'aborted 1 upload of a run that died'
+none_left; ok $? 'no upload is left'
+
+# s3-put --each: 10,000 records; it is killed in the middle, and a rerun completes
+python3 -c 'for i in range(10000): print("{\"id\":%d,\"v\":\"%s\"}" % (i, "x" * (800 + i % 400)))' >records
+sort records >wanted
+s3-put --each 's3://bucket/each/{id}.json' records >out 2>err &
+putter=$!
+some() { [ "$(ls "$work/real-s3/buckets/bucket/each" 2>/dev/null | wc -l)" -ge 2000 ]; }
+wait_for some
+kill -KILL $putter
+wait $putter; [ $? -eq 137 ]; ok $? '10,000 records: killed in the middle'
+s3-get --records --prefix s3://bucket/each/ | sort >got
+[ "$(wc -l <got)" -ge 2000 ] && [ "$(wc -l <got)" -lt 10000 ]; ok $? 'some of them are stored' || wc -l got
+comm -23 got wanted >strange
+same 'and nothing half-written is there' /dev/null strange
+there=$(wc -l <got)
+run 0 'a rerun' s3-put --each 's3://bucket/each/{id}.json' --skip-unchanged records
+jq -c '[.read, .put, .unchanged]' out >got
+t 'stores the rest' 0 cat got 3<<OUT
+[10000,$((10000 - there)),$there]
+OUT
+s3-get --records --prefix s3://bucket/each/ | sort >got
+same 'then all are there' wanted got
+# Keys are files to this server: what it refuses for that is the record's own fault.
+printf '{"id":"0.json/below"}\n{"id":"fine"}\n' | jq -c '.a = (.id | split("/")[0]) | .b = (.id | split("/")[1] // "x")' >below
+run 0 'a key below an object' s3-put --each 's3://bucket/each/{a}/{b}' --rejects rejects.ndjson below
+jq -r .reason rejects.ndjson >got
+t 'is a bad record' 0 grep -c ObjectParentIsFile got 3<<'OUT'
+1
+OUT
+
 done_testing
