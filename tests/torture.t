@@ -186,6 +186,23 @@ fresh() { curl -sS -o control.out -d '{"features":{"layer":"x/0","features":[]}}
 state() { curl -sS "$agol/features/x/0" | jq -c .attributes.id; }
 printf '{"id":"%s"}\n' a b c >in
 torture 'agol-push' 'malloc read write net connect open' agol-push --retries 1 --retry-wait 0.01 --portal "$agol" 0 --key id
+start_server knack python3 "$here/servers/knack.py" --metadata "$shared/knack/metadata.json" --rate 0 --make object_4=5
+export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
+fresh() { rm -f resume; }
+state() { :; }
+torture 'knack-fetch' 'malloc write net connect open close fsync' \
+    knack-fetch --base-url "$knack" --retries 1 --retry-wait 0.01 --page-size 3 --object object_4 --resume resume
+fresh() {	# no topping but one, whose id is known; it had another name
+	curl -sS -o control.out -d '{"delete":{"object":"object_10","ids":["5f000000000000000000000a"]}}' "$knack/control"
+	curl -sS -o control.out -d '{"insert":{"object":"object_10","records":[{"id":"5f000000000000000000000a","field_59":"old"}]}}' "$knack/control"
+}
+state() {
+	curl -sS -H "X-Knack-Application-Id: $KNACK_APP_ID" -H "X-Knack-REST-API-Key: $KNACK_API_KEY" \
+	    "$knack/v1/objects/object_10/records" | jq -c '[.records[].field_59]'
+}
+echo '{"id":"5f000000000000000000000a","field_59":"new"}' >in
+torture 'knack-push' 'malloc read write net connect open' knack-push --base-url "$knack" --retries 1 --retry-wait 0.01 \
+    --object object_10 --rejects bad.json
 fresh() { :; }
 state() { :; }
 
