@@ -49,10 +49,13 @@ settings "$here/knack.conf"	# what the other one leaves out
 [[ $KNACK_CREDENTIALS != '~'/* ]] || KNACK_CREDENTIALS=${HOME:-/nonexistent}/${KNACK_CREDENTIALS#'~/'}
 [[ $OVERLAP =~ ^[0-9]{1,9}$ ]] || die 78 "OVERLAP=$OVERLAP: want a number of seconds"
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "JOBS=$JOBS: want a number from 1 on"
-[[ $MAX_REJECTS =~ ^[0-9]+(\.[0-9]+)?%?$ ]] || die 78 "MAX_REJECTS=$MAX_REJECTS: want a number, or a share such as 1%"
+[[ $ALLOW_DRIFT =~ ^[0-9]{1,9}$ ]] || die 78 "ALLOW_DRIFT=$ALLOW_DRIFT: want a number"
+for name in MAX_REJECTS MAX_DELETE; do
+	[[ ${!name} =~ ^[0-9]+(\.[0-9]+)?%?$ ]] || die 78 "$name=${!name}: want a number, or a share such as 1%"
+done
 [[ -z $REJECTS || -d $REJECTS ]] || die 78 "REJECTS=$REJECTS: no such directory"
 need jq sluice flock knack-fetch knack-format knack-push soda-fetch soda-shape soda-push agol-push s3-get s3-put slack-notify
-jq -e '
+jq_holds '
   def field: type == "string" and test("^field_[0-9]+(_raw)?$");
   (.apps | type == "object") and all(.apps[].containers | to_entries[];
     (.key | test("^(object|view)_[0-9]+$")) and (.value | (.scene == null or (.scene | test("^scene_[0-9]+$")))
@@ -61,15 +64,15 @@ jq -e '
       and (.agol == null or ((.agol.item | type == "string") and (.agol.layer | type == "number")))
       and all(.knack[]?; (.object | test("^object_[0-9]+$")) and ([.fields[] | select(.key)] | length == 1)
         and all(.fields[]; (.to | field) and (.from | . == null or field) and (.by | IN(null, "strip", "connection"))))))
-' "$APPS" >/dev/null || die 78 "$APPS: see the section Knack in README for what it wants"
+' "$APPS" || die 78 "$APPS: see the section Knack in README for what it wants"
 
 # configured FILTER [--arg NAME VALUE ...]: of this container, as text; empty where there is nothing.
 configured() {
 	jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" "${@:2}" \
 	    ". as \$all | .apps[\$app].containers[\$container] | $1 | select(. != null)" "$APPS"
 }
-jq -e --arg app "$app" '.apps[$app]' "$APPS" >/dev/null || die 78 "$app: no such app in $APPS"
-[[ -z $container || -n $(configured .) ]] || die 78 "$container: no such container of $app in $APPS"
+jq_holds --arg app "$app" '.apps[$app]' "$APPS" || die 78 "$app: no such app in $APPS"
+[[ -z $container ]] || jq_holds --arg app "$app" --arg container "$container" '.apps[$app].containers[$container]' "$APPS" || die 78 "$container: no such container of $app in $APPS"
 
 # A moment in POSIX seconds or ISO 8601, UTC where it names no zone; an empty one is none.
 since=

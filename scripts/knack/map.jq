@@ -7,6 +7,7 @@ def by($how):
 # A default never stands in for a value of the source: it is for fields that have no source.
 def mapped: . as $record | reduce $fields[0][] as $f ({};
   .[$f.to] = (if $f.from == null then $f.default else $record[$f.from] | by($f.by) end));
+def blank: if . == "" or . == [] then null else . end;      # Knack's own ways to say nothing
 ($fields[0][] | select(.key) | .to) as $key
 | [$fields[0][] | select(.ignore_diff | not) | .to] as $compared
 | (reduce $theirs[] as $r ({}; .[$r[$key] | tostring] //= $r)) as $known
@@ -14,6 +15,6 @@ def mapped: . as $record | reduce $fields[0][] as $f ({};
 | $known[.[$key] | tostring] as $there
 | . as $ours
 | if $there == null then $ours
-  elif any($compared[]; . as $f | $ours[$f] != $there[$f]) then {id: $there.id} + $ours
+  elif any($compared[]; . as $f | ($ours[$f] | blank) != ($there[$f] | blank)) then {id: $there.id} + $ours
   else empty end
 | with_entries(.key |= rtrimstr("_raw"))     # read by that name, written by the plain one
