@@ -1,0 +1,3 @@
+#!/bin/sh
+# A few seeds of the Knack flow's kill sweep; tests/sweep/knack N for more, tests/sweep/knack --seed S to see one again.
+exec "$(dirname "$0")/sweep/knack" 6
