@@ -266,4 +266,6 @@ same 'a wrong call asks nothing' /dev/null got
 run 74 'a full disk' sh -c 's3-list s3://bkt >/dev/full'
 said 'stdout'
 run 74 'stdout is closed' sh -c 's3-list s3://bkt >&-'
+run 64 'an endpoint without a host' s3-list --endpoint-url https:// s3://bucket/
+said 'endpoint https://: want http:// or https:// and a host'
 done_testing

@@ -105,6 +105,16 @@ s3_place_free(struct s3_place *place)
 
 /* The endpoint */
 
+static void
+check_endpoint(const char *url)
+{
+	char *host = url_host(url);
+
+	if (host == NULL || *host == '\0' || (strncasecmp(url, "https://", 8) != 0 && !url_plain(url)))
+		die(EX_USAGE, "endpoint %s: want http:// or https:// and a host", url);
+	free(host);
+}
+
 struct s3 *
 s3_open(void)
 {
@@ -113,8 +123,8 @@ s3_open(void)
 
 	s3->aws = aws_open();
 	s3->endpoint = s3_endpoint != NULL ? s3_endpoint : aws_s3_endpoint(s3->aws);
-	if (s3->endpoint != NULL && strncasecmp(s3->endpoint, "https://", 8) != 0 && !url_plain(s3->endpoint))
-		die(EX_USAGE, "endpoint %s: want http:// or https://", s3->endpoint);
+	if (s3->endpoint != NULL)
+		check_endpoint(s3->endpoint);
 	s3->region = s3_region != NULL ? s3_region : aws_region(s3->aws);
 	style = aws_s3_style(s3->aws);
 	s3->path_style = strcmp(style, "path") == 0;
