@@ -120,20 +120,22 @@ reject(struct str text, unsigned long long line, const char *why, void *arg)
 {
 	struct get *g = arg;
 	struct json_error e;
-	struct buf reason = { 0 }, record = { 0 };
+	struct buf reason = { 0 }, own = { 0 }, record = { 0 };
 
 	if (rejects_path == NULL) {
 		flush_output(&g->to);
 		die(EX_DATAERR, "%s:%llu: %s", g->place.p, line, why);
 	}
 	buf_fmt(&reason, "%s: %s", g->place.p, why);
-	if (json_skip(text.p, text.p + text.n, &e) == text.p + text.n)
+	buf_str(&own, text);            /* for the 0 at its end */
+	if (own.len > 0 && json_skip(own.p, own.p + own.len, &e) == own.p + own.len)
 		json_one_line(&record, text);
 	else
 		json_any_text(&record, text);
 	rejects_put(&g->rejects, line, (struct str){ NULL, 0 }, reason.p, buf_all(&record));
 	rejects_check(&g->rejects, g->records + g->rejects.n, false);
 	buf_free(&reason);
+	buf_free(&own);
 	buf_free(&record);
 }
 

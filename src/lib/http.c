@@ -191,6 +191,34 @@ http_check_json(struct http_reply *reply, void *arg)
 
 /* A try, and what comes of it */
 
+/* Gives bytes of a body that streams to its sink; between curl's calls, unless the sink is quick, so that a slow reader holds
+ * nothing of curl's and SIGPIPE is ours. */
+static void
+pass_on(struct http_call *call)
+{
+	struct http_request *r = &call->request;
+	long status = 0;
+
+	call->unseen = 0;
+	if (r->sink == NULL || call->reply.body.len == 0)
+		return;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if ((status == 200 || status == 206) && !(r->want != NULL && is_html(&call->reply))) {
+		r->sink(&call->reply.body, r->arg);
+		call->passed_on = true;
+		call->mark = now();
+	} else if (call->reply.body.len > HTTP_BODY) {
+		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
+	}
+}
+
+/* The sink wants no more of it. */
+static bool
+had_enough(const struct http_call *call)
+{
+	return call->request.sink != NULL && call->reply.too_big;
+}
+
 static size_t
 take_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -209,7 +237,9 @@ take_body(char *p, size_t size, size_t n, void *arg)
 	}
 	call->unseen += n;
 	buf_add(body, p, n);
-	return n;
+	if (call->request.quick)
+		pass_on(call);
+	return had_enough(call) ? 0 : n;
 }
 
 static void
@@ -696,13 +726,6 @@ mended(struct http *http, struct http_call *call)
 	return why != NULL;
 }
 
-/* The sink wants no more of it. */
-static bool
-had_enough(const struct http_call *call)
-{
-	return call->request.sink != NULL && call->reply.too_big;
-}
-
 static void
 judge(struct http *http, struct http_call *call, CURLcode code)
 {
@@ -723,27 +746,6 @@ judge(struct http *http, struct http_call *call, CURLcode code)
 		judge_status(http, call);
 	else
 		judge_body(http, call);
-}
-
-/* Gives bytes of a body that streams to its sink; between curl's calls, so that a slow reader holds nothing of curl's and
- * SIGPIPE is ours. */
-static void
-pass_on(struct http_call *call)
-{
-	struct http_request *r = &call->request;
-	long status = 0;
-
-	call->unseen = 0;
-	if (r->sink == NULL || call->reply.body.len == 0)
-		return;
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	if ((status == 200 || status == 206) && !(r->want != NULL && is_html(&call->reply))) {
-		r->sink(&call->reply.body, r->arg);
-		call->passed_on = true;
-		call->mark = now();
-	} else if (call->reply.body.len > HTTP_BODY) {
-		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
-	}
 }
 
 /* The sink has seen to what it was stopped for. */

@@ -89,6 +89,7 @@ struct http_request {
 	 * the reply's too_big to have no more of it: the request is over then, and the connection with it. */
 	void (*sink)(struct buf *arrived, void *arg);
 	bool resumes;
+	bool quick;                     /* the sink only keeps what it takes: it is called with every bit that arrives */
 	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
 	void (*prepare)(struct http_reply *, void *arg);
 	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better, or,

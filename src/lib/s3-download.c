@@ -72,6 +72,7 @@ prepare(struct http_reply *reply, void *arg)
 	struct buf header = { 0 };
 	long long from, to;
 
+	part->reply = reply;            /* the sink may be called before s3_start() is back */
 	part->looked = part->conditional = false;
 	if (part->want > 0 && (long long)part->data.len == part->want)
 		part->data.len--;               /* it broke behind its last byte; and a range can't be empty */
@@ -212,7 +213,7 @@ start(struct s3_downloads *d, struct part *part)
 	struct object *o = part->of;
 	struct s3_request request = { .bucket = o->bucket, .key = buf_all(&o->key),
 		.headers = part == &o->first ? with_checksum : NULL,
-		.how = { .sink = sink, .resumes = true, .prepare = prepare, .check = check, .mend = mend, .arg = part } };
+		.how = { .sink = sink, .resumes = true, .quick = true, .prepare = prepare, .check = check, .mend = mend, .arg = part } };
 
 	part->reply = s3_start(d->s3, &request);
 }
@@ -444,6 +445,7 @@ s3_downloads_drain(struct s3_downloads *d)
 {
 	while (d->head < d->tail)
 		go_on(d);
+	d->taker.flush(d->taker.arg);
 }
 
 struct s3_download_counts

@@ -13,7 +13,7 @@
 
 #define S3_JOBS_MAX 256
 #define S3_RANGE (8LL << 20)            /* bytes of a range; what is smaller comes in one piece */
-#define S3_WINDOW (24LL << 20)          /* bytes of objects that wait for their turn */
+#define S3_WINDOW (32LL << 20)          /* bytes of objects that wait for their turn */
 
 struct s3_content {
 	const char *bucket;

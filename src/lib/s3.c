@@ -24,6 +24,7 @@ const char *s3_endpoint, *s3_region;
 struct bucket {                 /* what was learned of it */
 	struct bucket *next;
 	char *name, *region;
+	unsigned moves;                 /* how often another region was learned */
 };
 
 struct call {                   /* a request under way, and what it takes to send it again */
@@ -37,6 +38,7 @@ struct call {                   /* a request under way, and what it takes to sen
 	char *host;                     /* of a redirect: "https://…"; else NULL */
 	char hash[SIGV4_HEX];
 	unsigned generation;            /* of the credentials that it was signed with */
+	unsigned moves;                 /* of the bucket, when it was signed */
 	bool moved, clocked;            /* the remedies that were tried */
 	struct buf why;
 };
@@ -277,6 +279,7 @@ prepare(struct http_reply *reply, void *arg)
 	if (!has_content_type(call))
 		http_add_header(reply, "Content-Type:");        /* or libcurl would call a body a form */
 	call->generation = s3->generation;
+	call->moves = call->bucket->moves;
 	if (who != NULL)
 		sign(call, path, who);
 }
@@ -341,6 +344,8 @@ learn_region(struct call *call)
 	const char *header = http_header(call->reply, "x-amz-bucket-region");
 	struct buf region = { 0 };
 
+	if (call->moves != call->bucket->moves)
+		return true;            /* another call has learned it meanwhile */
 	if (header != NULL)
 		buf_text(&region, header);
 	else
@@ -351,6 +356,7 @@ learn_region(struct call *call)
 		return false;
 	}
 	call->moved = true;
+	call->bucket->moves++;
 	free(call->bucket->region);
 	call->bucket->region = buf_take(&region);
 	return true;
