@@ -225,6 +225,10 @@ head -c 20000 big.json >part; put part part
 fault '{"match":"^GetObject /bkt/part","kind":"cut","bytes":1500,"times":12}'
 run 0 'tries are for standing still: twelve breaks, two tries' g s3://bkt/part --retries 1
 same '... it is the object' part out
+fault '{"match":"^GetObject /bkt/part","kind":"drip","seconds":0.02}'
+run 0 'fifty bytes a second are next to nothing' g s3://bkt/part --timeout 0.5
+same '... it is the object, too' part out
+[ "$(log | wc -l)" -eq 2 ]; ok $? '... of which the rest is asked for again'
 for kind in '"kind":"error","code":"SlowDown"' '"kind":"reset","bytes":0' '"kind":"no_reply"'; do
 	fault "{$get,\"skip\":2,\"times\":-1,$kind}"
 	run 69 "from the third request on for good: $kind" g s3://bkt/text s3://bkt/big --retries 2 --output never

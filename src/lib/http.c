@@ -206,7 +206,8 @@ pass_on(struct http_call *call)
 	if ((status == 200 || status == 206) && !(r->want != NULL && is_html(&call->reply))) {
 		r->sink(&call->reply.body, r->arg);
 		call->passed_on = true;
-		call->mark = now();
+		if (!r->quick)
+			call->mark = now();     /* that may have taken long, and is not the server's fault */
 	} else if (call->reply.body.len > HTTP_BODY) {
 		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
 	}
