@@ -104,4 +104,60 @@ t 'is a bad record' 0 grep -c ObjectParentIsFile got 3<<'OUT'
 1
 OUT
 
+# s3-list, s3-get: the same 10,000 again, and what else there is
+jq -r '"each/\(.id).json"' records | LC_ALL=C sort >wanted
+s3-list s3://bucket/each/ >listed
+jq -r .key listed | grep -v fine | LC_ALL=C sort >got
+same 's3-list has them all' wanted got
+head -n 3000 listed | tail -n 1000 >some
+s3-list s3://bucket/each/ --start-after "$(head -n 2000 listed | tail -n 1 | jq -r .key)" --limit 1000 >got
+same '--start-after and --limit: a thousand of them' some got
+jq -r .key some | sed 's,each/,,; s/.json//' | awk 'NR == FNR { line[NR] = $0; next } { print line[$1 + 1] }' records - >wanted
+s3-get -r s3://bucket <some >got
+same 's3-get of these is in their order' wanted got
+jq -r .key some | s3-get -r -k --jobs 3 s3://bucket >got
+same '... as plain keys, too' wanted got
+t '--delimiter' 0 sh -c 's3-list s3://bucket/ -d / | jq -c "select(.prefix)"' 3<<'OUT'
+{"prefix":"each/"}
+OUT
+sleep 1.1
+now=$(date +%s)
+printf '%s\n' 'sp ace' 'pl+us' 'per%cent%41' "&amp;<'>\"" 'é' '😀' 'q?=1#f' 'a=b;c' '[*]' | jq -Rc '{name: .}' >odd
+run 0 'odd keys' s3-put --each 's3://bucket/odd/{name}' odd
+s3-list s3://bucket/odd/ | jq -c '{name: (.key | ltrimstr("odd/"))}' | sort >got
+sort odd >wanted
+same '... are listed as they are' wanted got
+s3-list s3://bucket/odd/ --to csv | s3-get -r s3://bucket | sort >got
+same '... and asked for so' wanted got
+s3-get -r --prefix s3://bucket/ --since "$now" | sort >got
+same '--since has these, and no others' wanted got
+run 66 'no such key' s3-get s3://bucket/each/none.json
+said 'NoSuchKey'
+run 0 '--skip-missing' s3-get --skip-missing s3://bucket/each/none.json
+run 78 'no such bucket' s3-list s3://bucket-not
+AWS_SECRET_ACCESS_KEY=wrong run 77 'a wrong secret' s3-list s3://bucket
+req POST "$real_s3/bucket/begun?uploads=" | sed -n 's/.*<UploadId>//; T; s/<.*//p' >id
+printf '%s\n' "$(cat id)" >wanted
+s3-list --uploads s3://bucket | jq -r .upload_id >got
+[ -s id ]; ok $? 'an upload'
+same '... is listed' wanted got
+run 0 'a large object as a file' s3-get --output got s3://bucket/large.json
+same '... is there' large got
+s3-get s3://bucket/large.json >pipe 2>err &
+getter=$!
+exec 8<pipe
+dd bs=1000 count=1 <&8 >got 2>dd.err
+run 0 'another is stored while one is read' s3-put s3://bucket/large.json <body
+cat <&8 >>got
+exec 8<&-
+wait $getter; [ $? -eq 75 ]; ok $? 'which is noticed'
+said 'it changed while it was read'
+head -c "$(wc -c <got)" large >wanted
+same '... and nothing of it is written' wanted got
+run 0 'stored with a checksum' s3-put s3://bucket/whole <body
+printf 'one\ntwX\n' >"$work/real-s3/buckets/bucket/whole"
+run 76 'a disk that is no good' s3-get s3://bucket/whole
+said 'is not the one that S3 has for it'
+same '... nothing of it is written' /dev/null out
+
 done_testing
