@@ -205,6 +205,18 @@ torture 'knack-push' 'malloc read write net connect open' knack-push --base-url 
     --object object_10 --rejects bad.json
 fresh() { :; }
 state() { :; }
+also='open:69 malloc:70'	# OpenSSL does not tell a lack of memory from a hash that it does not have
+start_s3 --bucket bkt
+curl -sS -o control.out -d '{"objects":{"bkt/p/1":"{\"a\":\n1}","bkt/p/2":"{\"b\":2}{\"c\":}","bkt/p/3":"{}"}}' "$s3/control"
+torture 's3-list' 'malloc write net connect open' s3-list --retries 1 --retry-wait 0.01 s3://bkt/p/
+fresh() { echo old >file; rm -f file.part; }
+state() { cat file; ls file.part 2>/dev/null; }
+torture 's3-get' 'malloc write net connect open close fsync' \
+    s3-get --retries 1 --retry-wait 0.01 --records --rejects bad.json --output file --prefix s3://bkt/p/
+printf '{"key":"p/%d","size":9}\n' 1 3 >in
+torture 's3-get of keys' 'malloc read write net connect' s3-get --retries 1 --retry-wait 0.01 --output file s3://bkt
+fresh() { :; }
+state() { :; }
 
 # ---- limits ----
 

@@ -195,7 +195,7 @@ die_errno(int status, const char *fmt, ...)
 	va_list args;
 	int error = errno;
 
-	if (error == EMFILE || error == ENFILE)
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
 		status = EX_OSERR;
 	va_start(args, fmt);
 	say("error", status, error, fmt, args);

@@ -14,7 +14,7 @@
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 _Noreturn void die(int status, const char *fmt, ...) PRINTF(2, 3);
-/* Adds strerror(errno).  No descriptor left is EX_OSERR whatever was tried, and the limit is named. */
+/* Adds strerror(errno).  No memory and no descriptor left are EX_OSERR whatever was tried, and the limit of the latter is named. */
 _Noreturn void die_errno(int status, const char *fmt, ...) PRINTF(2, 3);
 void warning(const char *fmt, ...) PRINTF(1, 2);        /* printed under --quiet too */
 void note(const char *fmt, ...) PRINTF(1, 2);           /* not printed under --quiet */
