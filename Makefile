@@ -39,7 +39,7 @@ $(O)/build/vectors/%: tests/vectors/%.c $(O)/build/lib.a
 	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/build/lib.a $(LDLIBS) -lcurl -lcrypto -lexpat
 
 check: all                      ## run the tests
-	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 tests </dev/null
+	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 --failures --comments tests </dev/null
 
 bench: all                      ## measure against peers; prints a table (ROWS=N BENCH="json copy ...")
 	tests/bench/run $(BENCH)

@@ -237,4 +237,19 @@ DSN="host=$PGHOST dbname=no_such" run 78 'no such database' load
 sql "CREATE ROLE nobody_special LOGIN PASSWORD 'sesame-open'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 DSN="postgresql://nobody_special:sesame-open@/postgres?host=$PGHOST" run 78 'no rights' load
 said_not 'sesame-open'
+# a crash of the server between staging and merging, as the merge sees it: stages are unlogged, and empty then
+mkdir crashing
+ln -s "$(dirname "$(command -v pg-upsert)")"/* crashing/
+rm crashing/pg-upsert
+cat >crashing/pg-upsert <<X
+#!/bin/bash
+for word; do [[ \$word != *_stage_* ]] || psql -Xqc "TRUNCATE \$word"; done
+exec "$(command -v pg-upsert)" "\$@"
+X
+chmod +x crashing/pg-upsert
+before=$(digest)
+run 75 'stages that were emptied by a crash' env CULVERT_BIN="$PWD/crashing" MODE=full RESET_DB=false "$top/scripts/311/load"
+said 'the database server has crashed and emptied the stages: run again'
+is '... change nothing' "$before" "$(digest)"
+is '... which the log says' 'failed|75' "$(log_last 'status, exit_status')"
 done_testing
