@@ -131,21 +131,24 @@ s3_abort_others(struct s3 *s3, const char *bucket, struct str key, const char *i
 
 /* The guard */
 
-/* Reads up to END, which is cut off; false when the other end was closed before. */
+/* Reads up to END, which is cut off; false when the other end was closed before.  An error is not taken for that at once: who
+ * leaves too soon can't abort anything. */
 static bool
 read_word(int fd, char end, struct buf *word)
 {
-	for (;;) {
+	for (int errors = 0; errors < 10; ) {
 		char c;
 		ssize_t n = read(fd, &c, 1);
 
-		if (n == 0 || (n < 0 && errno != EINTR))
+		if (n == 0)
 			return false;
+		errors += n < 0 && errno != EINTR;
 		if (n == 1 && c == end)
 			return true;
 		if (n == 1)
 			buf_char(word, c);
 	}
+	return false;
 }
 
 static _Noreturn void
