@@ -26,6 +26,7 @@
 #define UPLOAD_BUFFER (256L << 10)      /* bytes of a large body that are handed to the kernel at a time */
 #define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */
 #define MAY_BE_DONE ": it may be done or not: look before you send it again"
+#define FEW 8                   /* requests: among more, a new one waits for the next turn, since each turn costs libcurl a look at all */
 #define SPARES 64               /* handles kept */
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */
 
@@ -860,6 +861,7 @@ struct http_reply *
 http_start(struct http *http, const struct http_request *request)
 {
 	struct http_call *call = xcalloc(1, sizeof *call), **last = &http->calls;
+	size_t others = 0;
 
 	call->request = *request;
 	call->easy = http->spares > 0 ? http->spare[--http->spares] : curl_easy_init();
@@ -875,12 +877,13 @@ http_start(struct http *http, const struct http_request *request)
 	}
 	call->reply.name = call->name;
 	call->reply.url = call->url;
-	while (*last != NULL)
-		last = &(*last)->next;
+	for (; *last != NULL; last = &(*last)->next)
+		others++;
 	*last = call;
 	if (http->not_before <= now()) {
-		ask(http, call);        /* on its way now, while the caller does something else */
-		perform(http);
+		ask(http, call);
+		if (others < FEW)
+			perform(http);  /* on its way now, while the caller does something else */
 	}
 	return &call->reply;
 }

@@ -1,7 +1,7 @@
 /*
  * s3-known.h - what a run knows of objects: the keys that it put itself, and what a listing said of others.
  *
- * A key and its content are remembered as 8 bytes each, of digests, so that a million objects take 32 MiB; and there is an end to
+ * A key and its content are remembered as 8 bytes each, of digests, so that a million objects would take 32 MiB; and there is an end to
  * it: of more than S3_KNOWN nothing is remembered.
  */
 #ifndef S3_KNOWN_H
@@ -11,7 +11,7 @@
 
 #include "lib/buf.h"
 
-#define S3_KNOWN 1600000        /* keys: 32 MiB */
+#define S3_KNOWN 800000         /* keys: 16 MiB, and 8 more while it grows */
 
 struct s3_known { struct s3_known_key *key; size_t n, cap; };
 
