@@ -355,8 +355,10 @@ ask_records(struct s3_downloads *downloads, const char *bucket)
 		struct str text = f != NULL ? field_text(f, &key) : (struct str){ NULL, 0 };
 		const char *why = text.p == NULL ? "the record has no key: see --keys for plain ones" : s3_bad_key(text);
 
-		if (why != NULL)
+		if (why != NULL) {
 			rows_reject(in, STR("key"), "%s", why);
+			continue;
+		}
 		ask_listed(&(struct s3_object){ .key = text, .size = (unsigned long long)listed_size(row, &size) }, &from);
 	}
 	rows_close(in);

@@ -66,9 +66,10 @@ jq_holds '
         and all(.fields[]; (.to | field) and (.from | . == null or field) and (.by | IN(null, "strip", "connection"))))))
 ' "$APPS" || die 78 "$APPS: see the section Knack in README for what it wants"
 
-# configured FILTER [--arg NAME VALUE ...]: of this container, as text; empty where there is nothing.
+# configured FILTER: of this container, as text; empty where there is nothing.  To be called as name=$(configured ...), one a
+# line: a jq that was killed has said nothing, and only so its status ends us.
 configured() {
-	jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" "${@:2}" \
+	jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" \
 	    ". as \$all | .apps[\$app].containers[\$container] | $1 | select(. != null)" "$APPS"
 }
 jq_holds --arg app "$app" '.apps[$app]' "$APPS" || die 78 "$app: no such app in $APPS"
@@ -88,10 +89,11 @@ place=s3://$BUCKET/$app-$env
 
 # secret VARIABLE FILTER: from the environment, or else from KNACK_CREDENTIALS.
 secret() {
-	local file=${1}_FILE value
+	local file=${1}_FILE value status=0
 	[[ -z ${!1:-} && -z ${!file:-} && -e $KNACK_CREDENTIALS ]] || return 0
-	value=$(jq -r --arg app "$app" --arg env "$env" --arg dest "$app_dest" "$2 // empty" "$KNACK_CREDENTIALS") ||
-	    die 78 "$KNACK_CREDENTIALS: no JSON: see the section Knack in README"
+	value=$(jq -r --arg app "$app" --arg env "$env" --arg dest "$app_dest" "$2 // empty" "$KNACK_CREDENTIALS") || status=$?
+	((status < 128)) || exit "$status"
+	((status == 0)) || die 78 "$KNACK_CREDENTIALS: no JSON: see the section Knack in README"
 	[[ -z $value ]] || export "$1=$value"
 }
 check_credentials_file() {
@@ -140,8 +142,11 @@ fetch_metadata() {
 # field_name KEY: what knack-format --keys lower_snake calls it; nothing of nothing.
 field_name() {
 	[[ -n $1 && $action != dry-run ]] || { echo "$1"; return; }
+	local status=0
 	jq -r --arg key "$1" '[.application.objects[].fields[] | select(.key == $key) | .name][0] // error("no field \($key)")
-	    | ascii_downcase | gsub("[ -]"; "_")' "$tmp/metadata.json" || die 78 "$1: no such field in the metadata of $app"
+	    | ascii_downcase | gsub("[ -]"; "_")' "$tmp/metadata.json" || status=$?
+	((status < 128)) || exit "$status"
+	((status == 0)) || die 78 "$1: no such field in the metadata of $app"
 }
 
 # pour PIPELINE... -- SINK...: shows it under --dry-run; else runs it, with the sink's receipt in $tmp/receipt.

@@ -46,7 +46,7 @@ void json_unescape(struct buf *, struct str escaped);
 static inline bool
 json_is_string(struct str v)
 {
-	return v.n > 0 && v.p[0] == '"';
+	return v.p != NULL && v.n > 0 && v.p[0] == '"';
 }
 /* A string's text, cut from its quotes, or any other value's own bytes.  Points into value where there is
  * nothing to unescape, else into scratch, which is reset first.  null: p NULL. */

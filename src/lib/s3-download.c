@@ -264,8 +264,9 @@ ranges_at_once(const struct s3_downloads *d)
 {
 	long long n = (S3_WINDOW - d->reserved) / S3_RANGE;
 
-	n = n < 1 ? 1 : n > MOST_RANGES ? MOST_RANGES : n;
-	return (size_t)(n < d->taker.jobs ? n : d->taker.jobs);
+	n = n > MOST_RANGES ? MOST_RANGES : n;
+	n = n > d->taker.jobs ? d->taker.jobs : n;
+	return n < 1 ? 1 : (size_t)n;
 }
 
 static void
@@ -296,11 +297,11 @@ give_rest(struct s3_downloads *d, struct object *o)
 		struct part *part;
 
 		for (; asked < o->size && tail - head < most; tail++) {
-			part = &d->ranges[tail % most];
+			part = &d->ranges[tail % MOST_RANGES];
 			ask_range(d, o, part, asked);
 			asked += part->want;
 		}
-		part = &d->ranges[head++ % most];
+		part = &d->ranges[head++ % MOST_RANGES];
 		if (!wait_for(d, part)) {
 			d->taker.flush(d->taker.arg);
 			http_die(part->reply);

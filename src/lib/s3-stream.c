@@ -327,8 +327,8 @@ begin(struct s3_stream *u)
 	unsigned others;
 
 	s3_guard_start(u->to->bucket, u->key);
-	if (!start_upload(u))
-		start_upload(u);
+	if (!start_upload(u) && !start_upload(u))
+		die(EX_SOFTWARE, "s3://%s: checksums were refused twice", u->to->bucket);
 	s3_guard_watch(u->id);
 	others = s3_abort_others(u->s3, u->to->bucket, u->key, u->id);
 	if (others > 0)
@@ -459,10 +459,11 @@ put_whole(struct s3_stream *u)
 	u->n = 1;
 }
 
-static int
+/* Of a digit that was found to be one. */
+static unsigned
 hex_value(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 15;
 }
 
 /* Appends the bytes of an ETag that is an MD5; false when it is none. */
