@@ -169,6 +169,7 @@ tell "$knack_server" '{"reset":true}'
 run 64 'no app' "$flow/to-s3" --env prod --container view_18
 run 64 'no container' "$flow/to-s3" "${app[@]}"
 run 64 'an environment that is none' "$flow/to-s3" --app-name all-fields --env test --container view_18
+run 0 'a date with zeros before it' knack to-s3 --date 0080 --dry-run
 run 64 'a date that is none' knack to-s3 --date yesterday
 run 64 'an option that is none' knack to-s3 --dates 1
 run 64 'a path in the place of a name' "$flow/to-s3" --app-name ../x --env prod --container view_18

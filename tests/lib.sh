@@ -67,6 +67,18 @@ limited() {
 	grep -q __asan_init "$(command -v "$2")" || set -- "$1" "$2" "ulimit -v $1; $3"
 	sh -c "$3"
 }
+# resident COMMAND...: its largest resident set, in KiB, goes to ./resident
+resident() {
+	python3 -c 'import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=open("resident", "w"))
+sys.exit(status)' "$@"
+}
+at_most() {		# at_most KIB: the last resident set; a sanitizer's is no measure
+	read -r kib <resident
+	[ -n "${SANITIZED:-}" ] || [ "$kib" -le "$1" ]
+	ok $? "... in $1 KiB" || echo "# $kib KiB"
+}
 same() {
 	cmp -s "$2" "$3"
 	ok $? "$1" || diff -a -u "$2" "$3" | head -40 | sed 's/^/# /'

@@ -12,17 +12,6 @@ put() {			# put KEY FILE [HEADER]: stores it
 	"$here/s3-request" -d "$2" ${3:+-H "$3"} PUT "$s3/bkt/$1" || { echo "Bail out! put $1"; exit 1; }
 }
 g() { s3-get --retry-wait 0.01 "$@"; }
-resident() {		# resident COMMAND...: its largest resident set, in KiB, goes to ./resident
-	python3 -c 'import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=open("resident", "w"))
-sys.exit(status)' "$@"
-}
-at_most() {		# at_most KIB: the last resident set; a sanitizer's is no measure
-	read -r kib <resident
-	[ -n "${SANITIZED:-}" ] || [ "$kib" -le "$1" ]
-	ok $? "... in $1 KiB" || echo "# $kib KiB"
-}
 
 control '{"objects":{
 	"bkt/app/":{"body":"","modified":"2024-01-30T00:00:00Z"},
@@ -448,6 +437,7 @@ same '... whole' wanted file
 # standard input
 run 65 'a record without a key' sh -c 'echo "{\"prefix\":\"app/\"}" | s3-get s3://bkt'
 said 'column "key": the record has no key'
+run 65 '... with --rejects, too: those are for what the objects hold' sh -c 'echo "{\"prefix\":\"app/\"}" | s3-get s3://bkt --records --rejects keyless'
 run 65 'an empty key' sh -c 'echo "{\"key\":\"\"}" | s3-get s3://bkt'
 run 65 'a key that is too long' sh -c 'head -c 1025 /dev/zero | tr "\0" k | s3-get -k s3://bkt'
 said '<stdin>:1: a key has 1024 bytes at most'

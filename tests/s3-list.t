@@ -9,18 +9,6 @@ fault() { control "{\"reset\":true,\"faults\":[$1]}"; }
 log() { curl -sS "$s3/log"; }
 l() { s3-list --retry-wait 0.01 "$@"; }
 keys() { l "$@" | jq -r '.key // ("prefix " + .prefix)'; }
-# resident COMMAND...: its largest resident set, in KiB, goes to ./resident
-resident() {
-	python3 -c 'import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=open("resident", "w"))
-sys.exit(status)' "$@"
-}
-at_most() {		# at_most KIB: the last resident set; a sanitizer's is no measure
-	read -r kib <resident
-	[ -n "${SANITIZED:-}" ] || [ "$kib" -le "$1" ]
-	ok $? "... in $1 KiB" || echo "# $kib KiB"
-}
 
 control '{"objects":{
 	"bkt/app/1.json":{"body":"one","modified":"2024-01-31T00:00:00Z"},

@@ -70,10 +70,12 @@ jq_holds '
 # line: a jq that was killed has said nothing, and only so its status ends us.
 configured() {
 	jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" \
-	    ". as \$all | .apps[\$app].containers[\$container] | $1 | select(. != null)" "$APPS"
+	    ".apps[\$app].containers[\$container] | $1 | select(. != null)" "$APPS"
 }
 jq_holds --arg app "$app" '.apps[$app]' "$APPS" || die 78 "$app: no such app in $APPS"
-[[ -z $container ]] || jq_holds --arg app "$app" --arg container "$container" '.apps[$app].containers[$container]' "$APPS" || die 78 "$container: no such container of $app in $APPS"
+[[ -z $container ]] ||
+    jq_holds --arg app "$app" --arg container "$container" '.apps[$app].containers[$container]' "$APPS" ||
+    die 78 "$container: no such container of $app in $APPS"
 
 # A moment in POSIX seconds or ISO 8601, UTC where it names no zone; an empty one is none.
 since=
@@ -81,7 +83,7 @@ if [[ -n $date ]]; then
 	[[ $date =~ ^[0-9]+(\.[0-9]+)?$ ]] && seconds=${date%.*} ||
 	    seconds=$([[ $date =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2} ]] && TZ=UTC date -d "$date" +%s 2>/dev/null) ||
 	    die 64 "--date $date: want POSIX seconds, or a time such as 2026-01-31T23:59:59Z"
-	since=$(TZ=UTC date -d "@$((seconds - OVERLAP))" +%Y-%m-%dT%H:%M:%SZ)
+	since=$(TZ=UTC date -d "@$((10#$seconds - 10#$OVERLAP))" +%Y-%m-%dT%H:%M:%SZ)
 fi
 place=s3://$BUCKET/$app-$env
 
