@@ -17,10 +17,12 @@ DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vec
 all: $(TOOLS) $(DRIVERS)        ## build every tool (the default)
 
 # What a tool links follows from its name.
-$(O)/bin/pg-%: LDLIBS += -lpq
+$(O)/bin/pg-% $(O)/bin/mds-schedule: LDLIBS += -lpq
 $(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify $(O)/bin/airflow-last-run: LDLIBS += -lcurl
 $(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat -lz
 $(O)/bin/soda-push: LDLIBS += -lz
+$(O)/bin/fernet: LDLIBS += -lcrypto
+$(O)/bin/geo-tag: LDLIBS += -lgeos_c
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)

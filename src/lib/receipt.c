@@ -9,6 +9,8 @@
 #include "lib/output.h"
 #include "lib/progress.h"
 
+const char *receipt_file;
+
 static struct buf receipt;
 
 static void
@@ -67,5 +69,14 @@ receipt_close(bool empty)
 		receipt_str("run", run);
 	add_key("seconds");
 	buf_fmt(&receipt, "%.3f}\n", progress_seconds());
-	write_all(STDOUT_FILENO, "the work is done, but its receipt could not be written to stdout", buf_all(&receipt));
+	if (receipt_file == NULL) {
+		write_all(STDOUT_FILENO, "the work is done, but its receipt could not be written to stdout", buf_all(&receipt));
+		return;
+	}
+
+	struct whole_file file;
+
+	whole_file_open(&file, receipt_file);
+	write_all(file.fd, receipt_file, buf_all(&receipt));
+	whole_file_close(&file);
 }

@@ -1,5 +1,5 @@
 /*
- * receipt.h - the one JSON object that a sink prints at its end.
+ * receipt.h - the one JSON object that a sink prints at its end, and a filter writes to a file if it is asked to.
  *
  *	receipt_open();                                 "tool" comes first
  *	receipt_str("table", name);
@@ -11,11 +11,17 @@
 
 #include <stdbool.h>
 
+#include "lib/opt.h"
+
+/* Of a filter, whose standard output carries records: `if (receipt_file != NULL)` it makes one, once all records are out. */
+extern const char *receipt_file;
+#define OPT_RECEIPT OPT_STRING(0, "receipt", "FILE", &receipt_file, "write what was done there, as one JSON object")
+
 void receipt_open(void);
 void receipt_str(const char *key, const char *value);
 void receipt_int(const char *key, unsigned long long value);
 void receipt_bool(const char *key, bool value);
 void receipt_json(const char *key, const char *value);  /* JSON already */
-void receipt_close(bool empty);                 /* a write that fails dies EX_IOERR */
+void receipt_close(bool empty);                 /* a write that fails dies EX_IOERR, a file that won't open EX_CANTCREAT */
 
 #endif
