@@ -24,7 +24,7 @@ static struct words carries;
 static bool optional;
 
 static const struct opt options[] = {
-	OPT_LIST('c', "carry", "FIELD[=NAME]", &carries, "copy this field of the array's parent into each element; repeat for more"),
+	OPT_LIST('c', "carry", "FIELD[=NAME]", &carries, "copy this field of the array's parent (.a.b: of the document) into each element"),
 	OPT_FLAG('o', "optional", &optional, "a PATH or a carried field that is not there is left out"),
 	OPT_SIZE(0, "max-record", "BYTES", &rows_max_record, 1, 1LL << 40, "a larger element is a bad one (64M)"),
 	OPT_END
@@ -34,15 +34,17 @@ const struct tool tool = {
 	.does = "Write one record for each element of an array in a JSON document.",
 };
 
-struct carry { struct str from, to; struct buf value; bool set; };
+struct keys { struct str *k; size_t n; };       /* a path, outermost first; each key is a string of its own */
+
+/* What is carried: the member `path.k[level]` of the object that is so many keys down PATH, or what its further keys lead to. */
+struct carry { struct keys path; size_t level; struct str to; struct buf value; bool set; };
 
 struct explode {
 	struct input in;
 	struct rows_out *out;
 	unsigned long long offset;      /* of in.p in its file, from 1 */
 	unsigned long long written;
-	struct str *path;               /* its keys, outermost first */
-	size_t depth;                   /* how many they are */
+	struct keys path;
 	struct carry *carry;
 	size_t carries;
 	struct buf key, other_key;      /* the one just read, without escapes; another for a while */
@@ -218,15 +220,6 @@ carry_to(struct str key, bool escaped)
 	return NULL;
 }
 
-static struct carry *
-carry_from(struct str key)
-{
-	for (size_t i = 0; i < x.carries; i++)
-		if (str_eq(x.carry[i].from, key))
-			return &x.carry[i];
-	return NULL;
-}
-
 /* The element with the parent's fields behind its own. */
 static void
 put_carried(struct buf *b, struct str element)
@@ -329,57 +322,94 @@ carries_set(void)
 	return true;
 }
 
-static void
-set_carry(struct carry *c, struct str value)
+/* What the keys of c behind the member's own lead to; p NULL where they lead nowhere. */
+static struct str
+carried(const struct carry *c, struct str member)
 {
-	buf_reset(&c->value);
-	buf_str(&c->value, value);
-	c->set = true;
+	for (size_t i = c->level + 1; i < c->path.n && member.p != NULL; i++)
+		json_find(member, &c->path.k[i], &member, 1);
+	return member;
 }
 
-/* Finds the carried fields behind the value at in.p, in the rest of its object.  Returns false when the window
- * has to be larger for that. */
-static bool
-find_behind(void)
+/* The member, of an object LEVEL keys down PATH, has what is carried.  SURE: the elements of the array are out already. */
+static void
+set_carries(size_t level, struct str key, struct str member, bool sure)
 {
-	struct json_error e = { 0 };
-	struct str key = { 0 };
-	const char *p = json_skip(x.in.p, x.in.end, &e), *start;
+	for (size_t i = 0; i < x.carries; i++) {
+		struct carry *c = &x.carry[i];
+		struct str value;
 
-	/* Behind the value: , "key" : value ... } */
-	while (p != NULL && (p = json_space(p, x.in.end)) < x.in.end && *p == ',') {
-		start = json_space(p + 1, x.in.end);
-		if ((p = json_skip(start, x.in.end, &e)) == NULL || *start != '"')
-			break;
+		if (c->level != level || !str_eq(c->path.k[level], key) || (value = carried(c, member)).p == NULL)
+			continue;
+		if (sure && !(c->set && str_eq(value, buf_all(&c->value))))
+			bad(value.p, "a carried field comes twice, before and behind the array");
+		buf_reset(&c->value);
+		buf_str(&c->value, value);
+		c->set = true;
+	}
+}
+
+/* Finds carried fields in the rest of an object, LEVEL keys down PATH: , "key" : value ... }  Returns its end, or NULL. */
+static const char *
+find_in_rest(const char *p, size_t level, struct json_error *e)
+{
+	while ((p = json_space(p, x.in.end)) < x.in.end && *p == ',') {
+		const char *start = json_space(p + 1, x.in.end);
+		struct str key;
+
+		if ((p = json_skip(start, x.in.end, e)) == NULL || *start != '"')
+			return NULL;
 		key = (struct str){ start + 1, p - start - 2 };
 		p = json_space(p, x.in.end);
-		if (p == x.in.end || *p != ':')
-			break;
+		if (p == x.in.end || *p != ':') {
+			e->cut = p == x.in.end;
+			return NULL;
+		}
 		start = json_space(p + 1, x.in.end);
-		if ((p = json_skip(start, x.in.end, &e)) == NULL)
-			break;
+		if ((p = json_skip(start, x.in.end, e)) == NULL)
+			return NULL;
 		buf_reset(&x.other_key);
 		json_unescape(&x.other_key, key);
-		struct carry *c = carry_from(buf_all(&x.other_key));
-		if (c != NULL)
-			set_carry(c, (struct str){ start, p - start });
+		set_carries(level, buf_all(&x.other_key), (struct str){ start, p - start }, false);
 	}
+	e->cut = p == x.in.end;
+	return p < x.in.end && *p == '}' ? p + 1 : NULL;
+}
+
+/* Finds the carried fields behind the array at in.p, in the rest of its object and of those around it, up to the one
+ * OUTERMOST keys down PATH.  Returns false when the window has to be larger for that. */
+static bool
+find_behind(size_t outermost)
+{
+	struct json_error e = { 0 };
+	const char *p = json_skip(x.in.p, x.in.end, &e);
+
+	for (size_t level = x.path.n; p != NULL && level-- > outermost;)
+		p = find_in_rest(p, level, &e);
 	/* What is wrong behind the array is said in its turn, by those who read on from here. */
-	return p == NULL ? !e.cut : p < x.in.end;
+	return p != NULL || !e.cut;
 }
 
 /* The array is here and fields to carry are not: they may come behind it, so that their object has to be held. */
 static void
 look_behind(void)
 {
+	size_t outermost = x.path.n;
+
+	for (size_t i = 0; i < x.carries; i++)
+		if (!x.carry[i].set && x.carry[i].level < outermost)
+			outermost = x.carry[i].level;
 	want_byte();
-	while (!find_behind())
+	while (!find_behind(outermost))
 		grow_window();
 	for (size_t i = 0; i < x.carries; i++) {
-		if (!x.carry[i].set && !optional) {
+		const struct carry *c = &x.carry[i];
+
+		if (!c->set && !optional) {
 			rows_flush(x.out);
-			die(EX_DATAERR, "%s: byte %llu: no field \"%.*s\" to carry beside the array: see --optional", x.in.file,
-			    x.offset, (int)x.carry[i].from.n, x.carry[i].from.p);
+			die(EX_DATAERR, "%s: byte %llu: no field \"%.*s\" to carry %s: see --optional", x.in.file, x.offset,
+			    (int)c->path.k[c->path.n - 1].n, c->path.k[c->path.n - 1].p,
+			    c->level + 1 == x.path.n && c->path.n == x.path.n ? "beside the array" : "in the document");
 		}
 	}
 }
@@ -389,22 +419,18 @@ static void explode_value(size_t level);
 static void
 explode_array(size_t level)
 {
-	if (level + 1 == x.depth && !carries_set())
+	if (level + 1 == x.path.n && !carries_set())
 		look_behind();
 	explode_value(level + 1);
 }
 
 /* A member that PATH does not name. */
 static void
-pass_member(struct str key, bool found, bool parent)
+pass_member(struct str key, bool found, size_t level)
 {
-	struct carry *c = parent ? carry_from(key) : NULL;
 	struct str value = next_value();
 
-	if (c != NULL && found && !(c->set && str_eq(value, buf_all(&c->value))))
-		bad(value.p, "a carried field comes twice, before and behind the array");
-	if (c != NULL)
-		set_carry(c, value);
+	set_carries(level, key, value, found);
 	consume(value.p + value.n);
 }
 
@@ -415,25 +441,25 @@ missing(size_t level)
 		return;
 	rows_flush(x.out);
 	die(EX_DATAERR, "%s: byte %llu: no \"%.*s\" in the object that ends here: see --optional", x.in.file, x.offset,
-	    (int)x.path[level].n, x.path[level].p);
+	    (int)x.path.k[level].n, x.path.k[level].p);
 }
 
 static void
 explode_object(size_t level)
 {
-	bool found = false, parent = level + 1 == x.depth;
+	bool found = false;
 	int c;
 
-	for (size_t i = 0; parent && i < x.carries; i++)
-		x.carry[i].set = false;
+	for (size_t i = 0; i < x.carries; i++)
+		x.carry[i].set = x.carry[i].set && x.carry[i].level != level;
 	consume(x.in.p + 1);
 	if ((c = want_byte()) == '}')
 		missing(level);
 	while (c != '}') {
 		struct str key = take_key();
 
-		if (!str_eq(key, x.path[level]))
-			pass_member(key, found, parent);
+		if (!str_eq(key, x.path.k[level]))
+			pass_member(key, found, level);
 		else if (found)
 			bad(x.in.p, "a key of PATH comes twice: which one is meant?");
 		else {
@@ -456,7 +482,7 @@ explode_value(size_t level)
 {
 	int c = want_byte();
 
-	if (level == x.depth)
+	if (level == x.path.n)
 		put_elements(level > 0);
 	else if (c == '{')
 		explode_object(level);
@@ -486,22 +512,16 @@ explode_file(void)
 	}
 }
 
-/* .data.trips, ."odd key".x, or . alone */
-static void
-parse_path(const char *path)
+/* Adds the keys of .data.trips or ."odd key".x, up to one of STOP.  Returns where it ended.  WHAT: for messages. */
+static const char *
+parse_keys(struct keys *keys, const char *path, const char *stop, const char *what)
 {
-	size_t most = strlen(path);
-
-	if (path[0] != '.' || path[1] == '/' || (path[1] == '.' && path[2] == '/'))
-		die(EX_USAGE, "%s: want a path such as .orders or . for the document, and files behind it", path);
-	x.path = xcalloc(most, sizeof *x.path);
-	if (path[1] == '\0')
-		return;
-	while (*path != '\0') {
+	keys->k = xcalloc(strlen(path) + 1, sizeof *keys->k);
+	while (*path != '\0' && strchr(stop, *path) == NULL) {
 		struct buf key = { 0 };
 
 		if (*path++ != '.')
-			die(EX_USAGE, "path: \"%s\": want a dot before each key", path - 1);
+			die(EX_USAGE, "%s: \"%s\": want a dot before each key", what, path - 1);
 		if (*path == '"') {
 			struct json_error e = { 0 };
 			struct buf quoted = { 0 };
@@ -510,21 +530,89 @@ parse_path(const char *path)
 			buf_text(&quoted, path);        /* for its padding */
 			end = json_skip(quoted.p, quoted.p + quoted.len, &e);
 			if (end == NULL)
-				die(EX_USAGE, "path: %s: %s", path, e.why);
+				die(EX_USAGE, "%s: %s: %s", what, path, e.why);
 			json_unescape(&key, (struct str){ quoted.p + 1, end - quoted.p - 2 });
 			path += end - quoted.p;
 			buf_free(&quoted);
 		} else {
-			size_t n = strcspn(path, ".\"[]");
+			size_t all = strcspn(path, ".\"[]"), n = strcspn(path, stop);
 
+			if (n > all)
+				n = all;
 			if (n == 0 || path[n] == '[' || path[n] == ']')
-				die(EX_USAGE, "path: \"%s\": want a key: .a.b, or .\"a.b\" for odd ones", path);
+				die(EX_USAGE, "%s: \"%s\": want a key: .a.b, or .\"a.b\" for odd ones", what, path);
 			buf_add(&key, path, n);
 			path += n;
 		}
-		x.path[x.depth].n = key.len;
-		x.path[x.depth++].p = buf_take(&key);
+		keys->k[keys->n].n = key.len;
+		keys->k[keys->n++].p = buf_take(&key);
 	}
+	return path;
+}
+
+static void
+free_keys(struct keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		free((void *)keys->k[i].p);
+	free(keys->k);
+}
+
+/* .data.trips, ."odd key".x, or . alone */
+static void
+parse_path(const char *path)
+{
+	if (path[0] != '.' || path[1] == '/' || (path[1] == '.' && path[2] == '/'))
+		die(EX_USAGE, "%s: want a path such as .orders or . for the document, and files behind it", path);
+	if (path[1] != '\0')
+		parse_keys(&x.path, path, "", "path");
+}
+
+/* How many keys two paths have in common. */
+static size_t
+common_keys(const struct keys *a, const struct keys *b)
+{
+	size_t n = 0;
+
+	while (n < a->n && n < b->n && str_eq(a->k[n], b->k[n]))
+		n++;
+	return n;
+}
+
+/* FIELD: as the path .PATH-but-its-last-key.FIELD would be */
+static void
+parse_beside(struct carry *c, struct str field)
+{
+	c->path.k = xcalloc(x.path.n, sizeof *c->path.k);
+	while (c->path.n + 1 < x.path.n) {
+		c->path.k[c->path.n].p = str_dup(x.path.k[c->path.n]);
+		c->path.k[c->path.n].n = x.path.k[c->path.n].n;
+		c->path.n++;
+	}
+	c->path.k[c->path.n++] = (struct str){ str_dup(field), field.n };
+}
+
+static void
+parse_carry(struct carry *c, const char *arg)
+{
+	const char *eq;
+	size_t last;
+
+	if (arg[0] == '.')
+		eq = parse_keys(&c->path, arg, "=", "--carry");
+	else if ((eq = strchr(arg, '=')) == NULL)
+		eq = arg + strlen(arg);
+	if (arg == eq)
+		die(EX_USAGE, "--carry %s: want FIELD or FIELD=NAME", arg);
+	if (arg[0] != '.')
+		parse_beside(c, (struct str){ arg, eq - arg });
+	last = c->path.n - 1;
+	c->to = *eq == '=' ? str_of(eq + 1) : c->path.k[last];
+	if (c->to.n == 0)
+		die(EX_USAGE, "--carry %s: want FIELD or FIELD=NAME", arg);
+	c->level = common_keys(&c->path, &x.path);
+	if (c->level == x.path.n || c->level == c->path.n)
+		die(EX_USAGE, "--carry %s: that is the array itself, or %s", arg, c->level == x.path.n ? "in it" : "around it");
 }
 
 static void
@@ -532,21 +620,19 @@ parse_carries(void)
 {
 	x.carries = carries.n;
 	x.carry = xcalloc(carries.n + 1, sizeof *x.carry);
-	if (carries.n > 0 && x.depth == 0)
+	if (carries.n > 0 && x.path.n == 0)
 		die(EX_USAGE, "--carry: the document itself has no parent: say a PATH");
 	for (size_t i = 0; i < carries.n; i++) {
-		const char *from = carries.w[i], *eq = strchr(from, '=');
 		struct carry *c = &x.carry[i];
 
-		c->from = eq != NULL ? (struct str){ from, eq - from } : str_of(from);
-		c->to = eq != NULL ? str_of(eq + 1) : c->from;
-		if (c->from.n == 0 || c->to.n == 0)
-			die(EX_USAGE, "--carry %s: want FIELD or FIELD=NAME", from);
-		if (str_eq(c->from, x.path[x.depth - 1]))
-			die(EX_USAGE, "--carry %s: that is the array itself", from);
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(c->to, x.carry[k].to) || str_eq(c->from, x.carry[k].from))
-				die(EX_USAGE, "--carry %s: said twice", from);
+		parse_carry(c, carries.w[i]);
+		for (size_t k = 0; k < i; k++) {
+			const struct carry *other = &x.carry[k];
+			size_t common = common_keys(&c->path, &other->path);
+
+			if (str_eq(c->to, other->to) || (common == c->path.n && common == other->path.n))
+				die(EX_USAGE, "--carry %s: said twice", carries.w[i]);
+		}
 	}
 }
 
@@ -565,12 +651,12 @@ main(int argc, char *argv[])
 	while (input_next_file(&x.in));
 	input_close(&x.in);
 	rows_finish(x.out);
-	for (size_t i = 0; i < x.carries; i++)
+	for (size_t i = 0; i < x.carries; i++) {
 		buf_free(&x.carry[i].value);
-	for (size_t i = 0; i < x.depth; i++)
-		free((void *)x.path[i].p);
+		free_keys(&x.carry[i].path);
+	}
+	free_keys(&x.path);
 	free(x.carry);
-	free(x.path);
 	buf_free(&x.key);
 	buf_free(&x.other_key);
 	return EX_OK;

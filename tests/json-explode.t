@@ -125,6 +125,59 @@ t '--carry: the document is cut before the field came' 65 json-explode .items -c
 {"items":[{"a":1}],"i
 IN
 
+t '--carry .PATH: from the document, before the array' 0 json-explode .data.trips --carry .version=mds_version -c .data.n -c '."a.b".c' <<'IN' 3<<'OUT'
+{"version":"0.3.0","a.b":{"c":[1,
+2],"d":3},"data":{"n":1,"trips":[{"id":1},{"id":2,"n":1}]}}
+{"version":"0.4","a.b":{"c":null},"data":{"n":2,"trips":[{"id":3}]},"version":"0.4"}
+{"data":null}
+IN
+{"id":1,"mds_version":"0.3.0","n":1,"c":[1,2]}
+{"id":2,"n":1,"mds_version":"0.3.0","c":[1,2]}
+{"id":3,"mds_version":"0.4","n":2,"c":null}
+OUT
+t '--carry .PATH: from behind the array, in objects around it' 0 json-explode .a.b.list -c .v -c n -c .a.m=am -c '.x.y="z"' <<'IN' 3<<'OUT'
+{"a":{"b":{"list":[{"i":1},{"i":2}],"o":[{"n":9}],"n":1},"m":{"n":2}, "p":[]} , "x":{"y":true},"v":12
+}
+{"v":1,"x":{"y":1,"y":2},"a":{"m":4,"b":{"n":3,"list":[{"i":3}]}}}
+IN
+{"i":1,"v":12,"n":1,"am":{"n":2},"\"z\"":true}
+{"i":2,"v":12,"n":1,"am":{"n":2},"\"z\"":true}
+{"i":3,"v":1,"n":3,"am":4,"\"z\"":2}
+OUT
+t '--carry .PATH: a document without it, after one with it' 65 json-explode .data.trips -c .version <<'IN' 3<<'OUT'
+{"version":"1","data":{"trips":[{"a":1}]}}
+{"data":{"trips":[{"a":2}],"version":"2"}}
+IN
+{"a":1,"version":"1"}
+OUT
+said 'no field "version" to carry in the document'
+t '--carry .PATH --optional' 0 json-explode .data.trips -o -c .version -c .meta.version=v <<'IN' 3<<'OUT'
+{"meta":{"v":1},"data":{"trips":[{"a":2}],"version":"2"}}
+IN
+{"a":2}
+OUT
+t '--carry .PATH: before and behind, and different' 65 json-explode .data.trips -c .version <<'IN' 3<<'OUT'
+{"version":1,"data":{"trips":[{"a":1}]},"version":2}
+IN
+{"a":1,"version":1}
+OUT
+said 'a carried field comes twice'
+t '--carry .PATH: the document is cut before it came' 65 json-explode .data.trips -c .version 3</dev/null <<'IN'
+{"data":{"trips":[{"a":1}]},"version":1
+IN
+said 'is cut'
+t '--carry .PATH: no JSON behind the array: its elements are out' 65 json-explode .data.trips -o -c .version <<'IN' 3<<'OUT'
+{"data":{"trips":[{"a":1}],},"version":1}
+IN
+{"a":1}
+OUT
+said 'byte 28: a key has to be a string'
+{ printf '{"data":{"trips":[{"a":"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"}],"n":4},"v":5}'; } >behind.json
+run 0 '--carry .PATH: from behind more than the window' sh -c 'json-explode .data.trips -c n -c .v behind.json | tail -c 20 | grep -q "\"n\":4,\"v\":5}"'
+printf '{"data":{"trips":[{"a":1}],"n":678},"v":12345}' >bytes.json
+run 0 '--carry .PATH: byte by byte' sh -c 'for i in $(seq 1 50); do dd bs=1 count=1 status=none; sleep 0.01; done <bytes.json | json-explode .data.trips -c .v -c n'
+echo '{"a":1,"v":12345,"n":678}' | cmp -s - out; ok $? '... and its numbers are whole'
+
 t 'the document is cut: what came whole is out' 65 json-explode .orders <<'IN' 3<<'OUT'
 {"orders":[{"a":1},{"a":2},{"a"
 IN
@@ -189,6 +242,11 @@ t 'arguments are checked before input: --carry without a path' 64 json-explode -
 t '--carry of nothing' 64 json-explode .a --carry =x 3</dev/null
 t '--carry twice' 64 json-explode .a --carry x --carry x 3</dev/null
 t '--carry of the array' 64 json-explode .a --carry a=x 3</dev/null
+for carry in . .. .=x .a .a.b .a.b=x .a.b.c .c= .c=d=; do
+	[ "$carry" = .c=d= ] && want=0 || want=64
+	t "--carry $carry" $want json-explode .a.b --carry $carry 3</dev/null </dev/null
+done
+t '--carry of one field by both its names' 64 json-explode .a.b --carry c --carry .a.c=d 3</dev/null
 for path in orders ./x.json ../x.json '.a[]' '.a.' '..a' '."a' '."a"b'; do
 	t "no path: $path" 64 json-explode "$path" 3</dev/null
 done

@@ -44,6 +44,7 @@ prepare() {
 		printf 'Id;Opened\n 1 ;N/A\n2;1/31/2020\n3;31/31/2020\n' >export.csv ;;
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
+		echo '{"version":"0.3.0","data":{"trips":[{"trip_id":"1"}]}}' >trips.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
 	agol-push)
 		printf 'id,name,lat,lon\n1,Lamar,30.25,-97.75\n' >signals.csv
