@@ -795,11 +795,15 @@ attempt(struct merge *m, struct rows *in)
 	pg_begin(m->conn, LOCK_WAIT);
 	tune(m->conn);
 	read_target(m);
-	lock_out_other_runs(m);
-	if (in != NULL)
-		take_records(m, in);
-	else
+	/* who is ready to wait reads beside the other run; who isn't shall know before a record is read */
+	if (in == NULL || pg_lock_timeout <= 0)
+		lock_out_other_runs(m);
+	if (in == NULL)
 		take_stages(m);
+	else
+		take_records(m, in);
+	if (in != NULL && pg_lock_timeout > 0 && !m->again)
+		lock_out_other_runs(m);
 	if (!m->again)
 		merge(m);
 }

@@ -317,7 +317,15 @@ grep -qE 'run 81 since [0-9]{2}:[0-9]{2} UTC holds x: try again later' err; ok $
 run 75 'and after --lock-timeout' pg-upsert x --key id --lock-timeout 0.3 </dev/null
 said 'run 81'
 run 0 'another table is free' sh -c 'echo id,o | pg-upsert r --key id'
+printf 'id,v,at\ny,1,2020-01-01\n' | pg-upsert x --key id --lock-timeout 60 >second 2>second.err 7>&- & second=$!
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")" = 0 ] || break
+	sleep 0.2
+done
+[ "$n" -lt 10 ]; ok $? 'one that waits has read its records'
 exec 7>&-
+wait $second; ok $? '... and merges them then'
+grep -q '"inserted":1' second; ok $? '... its row is in'
 wait $first; ok $? 'the first is unharmed'
 grep -q '"inserted":1' first; ok $? 'and has loaded its row'
 
