@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""fernet_oracle.py - Fernet once more: Python's own HMAC and base64, and `openssl enc` for AES.
+
+    seal KEY [TIME]     standard input becomes a token
+    open KEY            and a message again; a token that is not genuine exits 1
+    forge KEY WHAT      a token with a right MAC and something else wrong, or odd; WHAT as below
+    flip KEY DIR        each byte of the token on standard input altered, one token a file: DIR/0, DIR/1, ...
+    time                seconds since 1970 in the token on standard input, whoever made it
+    check DATA TOOL     the specification's files in DATA, by `TOOL encrypt TIME IV` and `TOOL decrypt TIME TTL`: prints a
+                        line for each case, what it is and what came of it
+"""
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+
+
+def aes(mode, key, iv, data, *options):
+    return subprocess.run(["openssl", "enc", mode, "-aes-128-cbc", "-K", key.hex(), "-iv", iv.hex(), *options], input=data,
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
+def mac(key, body):
+    return hmac.new(key[:16], body, hashlib.sha256).digest()
+
+
+def text(key, body):
+    return base64.urlsafe_b64encode(body + mac(key, body))
+
+
+def seal(key, message, made, version=0x80, options=()):
+    iv = os.urandom(16)
+    return text(key, struct.pack(">BQ", version, made) + iv + aes("-e", key[16:], iv, message, *options))
+
+
+def unseal(key, token):
+    raw = base64.urlsafe_b64decode(token)
+    if not hmac.compare_digest(mac(key, raw[:-32]), raw[-32:]):
+        sys.exit(1)
+    return aes("-d", key[16:], raw[9:25], raw[25:-32])
+
+
+def forge(key, what):
+    """Padding is made by hand where OpenSSL would not make it so."""
+    now = int(time.time())
+    word, _, number = what.partition(":")
+    if word == "age":
+        return seal(key, b"aged", now - int(number))
+    if word == "made":
+        return seal(key, b"made", int(number))
+    if word == "version":
+        return seal(key, b"versions", now, int(number))
+    if word == "padding":       # the last byte of one block, and then of two
+        return seal(key, b"x" * 31 + bytes([int(number)]), now, options=("-nopad",))
+    if word == "uneven":        # 2 where it should be 3
+        return seal(key, b"x" * 13 + b"\2\3\3", now, options=("-nopad",))
+    if word == "blocks":        # so many bytes of message
+        return text(key, struct.pack(">BQ", 0x80, now) + os.urandom(16) + bytes(int(number)))
+    raise SystemExit(f"{what}?")
+
+
+def vectors(directory, tool):
+    for name in "generate", "verify", "invalid":
+        with open(os.path.join(directory, name + ".json"), encoding="utf-8") as file:
+            cases = json.load(file)
+        for case in cases:
+            now = str(int(datetime.datetime.fromisoformat(case["now"]).timestamp()))
+            if name == "generate":
+                what, given = ("encrypt", now, bytes(case["iv"]).hex()), case["src"]
+            else:
+                what, given = ("decrypt", now, str(case["ttl_sec"])), case["token"]
+            ran = subprocess.run([tool, *what], env=os.environ | {"FERNET_KEY": case["secret"]}, input=given.encode(),
+                                 capture_output=True, check=False)
+            wanted = {"generate": case["token"], "verify": case.get("src")}.get(name, "")
+            same = "as it should be" if ran.stdout.decode() == wanted else f"{ran.stdout} where {wanted!r} is due"
+            print(f"{case.get('desc', name)}: {ran.returncode}, {same} {ran.stderr.decode()}".strip())
+
+
+def main():
+    word, *args = sys.argv[1:]
+    if word == "check":
+        vectors(*args)
+        return
+    given = sys.stdin.buffer.read() if word != "forge" else b""
+    key = base64.urlsafe_b64decode(args[0]) if args else b""
+    if word == "time":
+        print(struct.unpack(">Q", base64.urlsafe_b64decode(given)[1:9])[0])
+    elif word == "flip":
+        for i in range(len(given)):
+            with open(os.path.join(args[1], str(i)), "wb") as file:
+                file.write(given[:i] + bytes([given[i] ^ 1 << i % 7]) + given[i + 1:])
+    elif word == "seal":
+        sys.stdout.buffer.write(seal(key, given, int(args[1]) if len(args) > 1 else int(time.time())))
+    elif word == "open":
+        sys.stdout.buffer.write(unseal(key, given))
+    else:
+        sys.stdout.buffer.write(forge(key, args[1]))
+
+
+main()
