@@ -484,7 +484,7 @@ class MDS(StandIn):
         style = self.set["next"]
         path = request.path.rstrip("/")
         return {"absolute": request.base + path + query, "path": path + query, "query": query}.get(
-            style, path.rpartition("/")[2] + query)
+            style, ("../" if request.path.endswith("/") else "") + path.rpartition("/")[2] + query)
 
     def page(self, request, version, member, texts, at, more=()):
         """Some of the texts, under their links."""
