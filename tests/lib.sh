@@ -14,8 +14,8 @@ top=$(dirname "$here")
 shared=$top/../shared/data
 PATH=${CULVERT_BIN:-$top/bin}:$PATH
 export LC_ALL=C.UTF-8 TZ=UTC
-unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID KNACK_APP_ID KNACK_API_KEY KNACK_API_KEY_FILE
-unset $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p')
+unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID KNACK_APP_ID KNACK_API_KEY KNACK_API_KEY_FILE FERNET_KEY FERNET_KEY_FILE
+unset $(env | sed -n 's/^\(\(AWS\|ATD_MDS\)_[A-Z0-9_]*\)=.*/\1/p')
 work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
 chmod 755 "$work"
 at_exit='rm -rf "$work"'

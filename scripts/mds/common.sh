@@ -1,0 +1,219 @@
+# shellcheck shell=bash
+# common.sh - what the commands of the MDS flow share: arguments, settings, what is configured in S3, the blocks of a range
+# and their claims, the receipt.  Sourced by each of them, with COMMAND (its name) set.
+set -euo pipefail
+set -m				# each pipeline is a process group, so that a signal to us can end it
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PATH=${CULVERT_BIN:-$(cd "$here/../.." && pwd)/bin}:$PATH
+FLOW=$COMMAND
+. "$here/../lib.sh"
+
+usage() {
+	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"
+}
+
+# ---- settings ----
+
+# old_name OLD NEW: a variable of the pipeline before us stands for ours.
+old_name() {
+	[[ -z ${!1:-} || -n ${!2+set} ]] || export "$2=${!1}"
+}
+read_settings() {
+	local name
+	old_name ATD_MDS_BUCKET BUCKET
+	old_name ATD_MDS_RUN_MODE STAGE
+	old_name ATD_MDS_PROVIDERS PROVIDERS
+	old_name ATD_MDS_SETTINGS SETTINGS
+	old_name ATD_MDS_CENSUS_GEOJSON CENSUS_GEOJSON
+	old_name ATD_MDS_DISTRICTS_GEOJSON DISTRICTS_GEOJSON
+	old_name ATD_MDS_HEX_GEOJSON HEX_GEOJSON
+	[[ -n ${FERNET_KEY_FILE:-} ]] || old_name ATD_MDS_FERNET_KEY FERNET_KEY
+	settings "${CONF:-$here/mds.conf}"
+	settings "$here/mds.conf"	# what the other one leaves out
+	STAGE=${STAGE,,}
+	[[ $STAGE =~ ^[a-z0-9_-]+$ ]] || die 78 "STAGE=$STAGE: want a word such as production"
+	[[ -n $BUCKET ]] || die 78 'BUCKET is empty: where are payloads kept?'
+	for name in JOBS; do
+		[[ ${!name} =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "$name=${!name}: want a number from 1 on"
+	done
+	[[ $MAX_REJECTS =~ ^[0-9]+(\.[0-9]+)?%?$ ]] || die 78 "MAX_REJECTS=$MAX_REJECTS: want a number, or a share such as 1%"
+	[[ -z $REJECTS || -d $REJECTS ]] || die 78 "REJECTS=$REJECTS: no such directory"
+	[[ $TIMEZONE =~ ^[A-Za-z0-9_+/-]+$ ]] || die 78 "TIMEZONE=$TIMEZONE: want a name such as America/Chicago"
+	: "${PROVIDERS:=config/providers_$STAGE.json}" "${SETTINGS:=config/settings_$STAGE.json}"
+	again=(--retries "$RETRIES" --retry-wait "$RETRY_WAIT")
+	dsn_without_password
+}
+
+# ---- arguments ----
+
+# of a range of blocks; what else a command takes, its own_option FUNCTION says: 0 not its own, 1 a flag, 2 with a value
+provider='' time_min='' time_max='' interval='' force=false file=''
+action=run
+own_option() {
+	return 0
+}
+read_arguments() {
+	local taken
+	while (($#)); do
+		[[ $1 != --*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
+		taken=0
+		own_option "$@" || taken=$?
+		((taken == 0)) || { shift "$taken"; continue; }
+		case $1 in
+		-h | --help) usage; exit 0 ;;
+		--force) force=true; shift; continue ;;
+		--check) action=check; shift; continue ;;
+		--provider | --time-min | --time-max | --interval | --file | --conf) ;;
+		*) die 64 "$1: no such option: see --help" ;;
+		esac
+		(($# > 1)) || die 64 "$1: its value is missing"
+		case $1 in
+		--provider) provider=$2 ;;
+		--time-min) time_min=$2 ;;
+		--time-max) time_max=$2 ;;
+		--interval) interval=$2 ;;
+		--file) file=$2 ;;
+		--conf) CONF=$2 ;;
+		esac
+		shift 2
+	done
+	[[ -n $provider ]] || die 64 'no --provider'
+	[[ $provider =~ ^[A-Za-z0-9_][A-Za-z0-9_.\ -]*$ ]] || die 64 "--provider $provider: want letters, digits, - and _"
+	[[ -n $time_max ]] || die 64 'no --time-max: want yyyy-mm-dd-hh, the label of the last block'
+	range=(--provider "$provider" --time-max "$time_max" ${time_min:+--time-min "$time_min"} ${interval:+--interval "$interval"})
+	rerun_all=()
+	! "$force" || rerun_all=(--force)
+}
+
+# ---- what lies in S3 ----
+
+# decrypted NAME FILE: a configuration, a key in BUCKET or a file of ours, into FILE.
+decrypted() {
+	local status=0
+	if [[ $1 == [/.]* ]]; then
+		[[ -r $1 ]] || die 78 "$1: no such file"
+		run fernet decrypt --or-plain "$1" >"$2" || status=$?
+	else
+		run s3-get --quiet "${again[@]}" --output "$tmp/object" "s3://$BUCKET/$1" || status=$?
+		((status != 66)) || die 78 "s3://$BUCKET/$1: no such configuration: upload one with scripts/mds/config"
+		((status == 0)) || exit "$status"
+		run fernet decrypt --or-plain "$tmp/object" >"$2" || status=$?
+		rm -f "$tmp/object"
+	fi
+	((status == 0)) || die 78 "$1: can't be decrypted: is FERNET_KEY the one that it was encrypted with?"
+	jq_holds 'type == "object"' "$2" || die 78 "$1: is no JSON object"
+}
+need_fernet_key() {
+	[[ -n ${FERNET_KEY:-} || -n ${FERNET_KEY_FILE:-} ]] ||
+	    die 78 'no FERNET_KEY (or ATD_MDS_FERNET_KEY): payloads are kept encrypted; `fernet keygen` makes one'
+}
+# setting NAME [OTHER]: into the environment, from the settings in S3, unless it is there already.
+setting() {
+	local file=${1}_FILE value
+	[[ -z ${!1:-} && -z ${!file:-} ]] || return 0
+	value=$(jq -r --arg name "${2:-$1}" '.[$name] // empty' "$tmp/settings")
+	[[ -z $value ]] || export "$1=$value"
+}
+
+# ---- blocks ----
+
+# of_block FILTER: of the block that is being worked on, as text.
+of_block() {
+	jq -r "$1" <<<"$block"
+}
+# for_blocks STATUSES FUNCTION: calls it for each block of the range that is in one of these statuses, or of them all
+# under --force, once it is ours alone; it leaves what there is to tell in $tmp/outcome, a record for mds-schedule set, and returns the
+# status of what failed.  A failure that is the block's own does not end the range; one that would meet every block does.
+for_blocks() {
+	local list label status wanted=(--status "$1")
+	"$force" && wanted=(--any-status)
+	list=$(mds-schedule list --quiet "${range[@]}" --force)
+	[[ -n $list ]] || die 78 "no blocks of $provider in that range: mds-schedule seed makes them"
+	list=$(jq -r .block <<<"$list")
+	while read -r label <&3; do
+		block=$(mds-schedule claim --provider "$provider" --time-max "$label" --interval 1 "${wanted[@]}" ${rerun_all[@]:+"${rerun_all[@]}"} \
+		    --worker-pid $$ --stale "$CLAIM_STALE")
+		[[ -n $block ]] || { ((left_alone += 1)); continue; }
+		status=0 claimed=$block
+		: >"$tmp/outcome"
+		: >"$tmp/said"
+		"$2" || status=$?
+		release
+		count_outcome "$label" "$status"
+		case $status in
+		0 | 64 | 65 | 66 | 75 | 76) ;;
+		*) break ;;
+		esac
+	done 3<<<"$list"
+}
+# Says what became of the block, and lets it go.
+release() {
+	local held=$claimed
+	claimed=
+	[[ -n $held ]] || return 0
+	jq -c --argjson block "$held" '{schedule_id: $block.schedule_id, claim: $block.claim} + .' \
+	    <<<"$(if [[ -s $tmp/outcome ]]; then cat "$tmp/outcome"; else echo '{}'; fi)" |
+	    mds-schedule set --quiet --release >"$tmp/set"
+}
+# outcome NAME=JSON...: for release.
+outcome() {
+	jq -cn "$@" >"$tmp/outcome"
+}
+# last_words: what the tools said last, for the schedule.
+last_words() {
+	tail -n 1 "$tmp/said" | cut -c1-1000
+}
+# pour PIPELINE -- SINK...: as sluice does it; the sink's receipt in $tmp/receipt, what they say in $tmp/said too.
+pour() {
+	local status=0
+	run sluice "$@" >"$tmp/receipt" 2>"$tmp/said" || status=$?
+	cat "$tmp/said" >&2
+	return "$status"
+}
+
+# ---- how it ends ----
+
+left_alone=0 blocks=0 worst=0 claimed='' failed_blocks=0
+# 0, or by how much it matters: what another block would meet too; what is wrong with this one; not ready; not served
+severity() {
+	case $1 in 0) echo 0 ;; 66) echo 1 ;; 75) echo 2 ;; 64 | 65 | 76) echo 3 ;; *) echo 4 ;; esac
+}
+count_outcome() {	# count_outcome LABEL STATUS
+	((blocks += 1))
+	(($2 == 0)) || { ((failed_blocks += 1)); say "$provider $1: status $2"; }
+	(($(severity "$2") <= $(severity "$worst"))) || worst=$2
+}
+begin() {
+	need jq sluice fernet mds-schedule s3-get s3-put
+	if [[ $action == check ]]; then
+		say 'settings are good'
+		exit 0
+	fi
+	make_tmp
+	trap finish EXIT
+	trap 'exit 143' TERM
+	trap 'exit 130' INT
+	trap 'exit 129' HUP
+}
+finish() {
+	local status=$? pid
+	trap - EXIT
+	trap '' TERM INT HUP
+	set +e
+	for pid in $(jobs -p); do
+		{ kill -TERM -- "-$pid" && wait "$pid"; } 2>/dev/null
+	done
+	: >"$tmp/outcome"
+	release 2>/dev/null
+	rm -rf "$tmp"
+	exit "$status"
+}
+# report NAME VALUE...: the receipt, and the end
+report() {
+	jq -cn --arg command "$COMMAND" --arg provider "$provider" --argjson blocks "$blocks" --argjson failed "$failed_blocks" \
+	    --argjson other "$left_alone" --argjson seconds "$SECONDS" \
+	    '{tool: $command, flow: "mds", provider: $provider, blocks: $blocks, failed: $failed, left_alone: $other}
+	    + if $blocks == 0 then {empty: true} else {} end + $ARGS.named.counts + {seconds: $seconds}' "$@"
+	exit "$worst"
+}
