@@ -194,6 +194,7 @@ t '0.2: the start on the trip'\''s start, the end on its end, both inclusive' 0 
 "1 2 3 4"
 ""
 OUT
+answers 'a box that is none' '400 text/plain' 'trips?bbox=[1,2]' -g
 speak 0.3
 for query in "" "min_end_time=$hour" "min_end_time=$((hour + 1))" "max_end_time=$hour" "max_end_time=$((hour + 3600000))" \
     "min_end_time=$hour&max_end_time=$((hour + 3600000))" "start_time=1&end_time=2"; do

@@ -437,8 +437,8 @@ class MDS(StandIn):
         corners = None
         if box is not None:
             try:
-                (west, south), (east, north) = corners = [[float(part) for part in corner] for corner in json.loads(box)]
-                del west, south, east, north
+                (x1, y1), (x2, y2) = json.loads(box)
+                corners = (float(x1), float(y1)), (float(x2), float(y2))
             except (ValueError, TypeError):
                 self.refuse(400, "bbox is no pair of corners", version)
         if not wanted and not corners:
