@@ -23,6 +23,8 @@ start_server knack python3 "$here/servers/knack.py" --metadata "$shared/knack/me
     --records object_3="$shared/knack/all_fields.json" --make object_10=3
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
 
+MDS_AUTH=bearer:a-token start_server mds "$here/servers/mds.py" --make 3
+
 # The pages speak of data.lacity.org; here it is the stand-in.
 mkdir shim
 for tool in soda-fetch soda-push; do
@@ -51,6 +53,8 @@ prepare() {
 		echo '{"id":"1","name":"Lamar","location":{"latitude":"30.25","longitude":"-97.75"}}' >signals.ndjson ;;
 	soda-push)
 		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
+	mds-fetch)
+		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json ;;
 	s3-get | s3-list | knack-fetch) ;;
 	knack-push) printf 'field_59\nu1\nBasil\n' >toppings.csv ;;
 	knack-format | soda-shape)

@@ -578,6 +578,21 @@ judge_error(struct http *http, struct http_call *call, CURLcode code)
 	}
 }
 
+/*
+ * 102 Processing is no answer but a sign of life, which libcurl passes over while it waits for the answer (RFC 2518 10.1).  Where
+ * none comes, by silence or by the end of the connection, it was the last word: not ready, which another try at once won't change.
+ */
+static bool
+is_still_at_work(struct http_call *call)
+{
+	long last = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &last);
+	if (last == 102)
+		fail(call, EX_TEMPFAIL, "not ready (102, and no answer after it): run again later");
+	return last == 102;
+}
+
 /* Goes where the server points.  RFC 9110 15.4: 301, 302 and 303 turn a POST into a GET, 307 and 308 keep it. */
 static void
 follow(struct http_call *call)
@@ -734,6 +749,8 @@ judge(struct http *http, struct http_call *call, CURLcode code)
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->reply.status);
 	if (had_enough(call))
 		call->state = DONE;
+	else if (code != CURLE_OK && is_still_at_work(call))
+		return;
 	else if (code != CURLE_OK)
 		judge_error(http, call, code);
 	else if (claimed(call))
@@ -784,15 +801,17 @@ watch(struct http *http, struct http_call *call)
 		limit = smaller(limit, HTTP_STALL);
 	if (http->deadline > 0 && t > http->deadline) {
 		stop_asking(http, call);
-		fail(call, EX_UNAVAILABLE, "no whole answer%s%s: stopped by --max-time", call->why.len > 0 ? "; before: " : "",
-		    call->why.len > 0 ? call->why.p : "");
+		if (!is_still_at_work(call))
+			fail(call, EX_UNAVAILABLE, "no whole answer%s%s: stopped by --max-time", call->why.len > 0 ? "; before: " : "",
+			    call->why.len > 0 ? call->why.p : "");
 	} else if (down + up - call->mark_bytes >= (down > 0 ? HTTP_TRICKLE * limit : 1)) {
 		call->mark = t;
 		call->mark_bytes = down + up;
 	} else if (t - call->mark > limit) {
 		stop_asking(http, call);
-		try_again(http, call, EX_UNAVAILABLE, 0, down > 0 ? "stalled: next to nothing came for %.3g s"
-		    : "no answer for %.3g s", limit);
+		if (!is_still_at_work(call))
+			try_again(http, call, EX_UNAVAILABLE, 0, down > 0 ? "stalled: next to nothing came for %.3g s"
+			    : "no answer for %.3g s", limit);
 	}
 }
 

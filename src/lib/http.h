@@ -7,7 +7,8 @@
  * certificate that fails is not tried again.  Proxies and ~/.netrc work as with curl(1).
  *
  * Redirects are followed, but never from https to http, and no credential goes to another origin (scheme, host,
- * port).  Messages show a URL without its query, and the server's own words, shortened.
+ * port).  102, where no answer follows it, is the last word: not ready (75), and not tried again.  Messages show a URL
+ * without its query, and the server's own words, shortened.
  *
  * Several requests may be under way: each http_start() holds one body of at most max_body bytes until
  * http_done(); the caller bounds how many.  A request that failed for good ends the process when it is waited
