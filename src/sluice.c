@@ -96,8 +96,16 @@ start(char *const argv[], int in, int out, const sigset_t *waiting)
 static struct child
 start_pipeline(const char *text, int out, const sigset_t *waiting)
 {
-	/* errexit is not set: the status is that of the last command, as for anyone who types it. */
-	char *argv[] = { "bash", "-c", "set -o pipefail\neval \"$1\"", "sluice", (char *)text, NULL };
+	/*
+	 * errexit is not set: the status is that of the last command, as for anyone who types it.  Of a pipeline it is that of the
+	 * first part that failed, since what comes behind fails of its end; but one that lost its reader (SIGPIPE) has no say.
+	 */
+	static char script[] = "set -o pipefail\n"
+	    "eval \"$1\"'\nset -- $? \"${PIPESTATUS[@]}\"'\n"
+	    "((all = $1)) || exit 0\n"
+	    "while shift && (($#)); do (($1 == 0 || $1 == 141)) || exit \"$1\"; done\n"
+	    "exit \"$all\"";
+	char *argv[] = { "bash", "-c", script, "sluice", (char *)text, NULL };
 
 	return start(argv, -1, out, waiting);
 }

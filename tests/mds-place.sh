@@ -4,7 +4,7 @@
 . "$here/runs.sh"
 servers=$here/servers
 flow=$top/scripts/mds
-jump_id=c20e08cf-8488-46a6-a66c-5d8fb827f7e0
+jump_id=0309585e-599f-4e57-ac85-ffffffffffff	# the stand-in's
 
 make_trips_dataset() {	# make_trips_dataset DIRECTORY
 	mkdir -p "$1"

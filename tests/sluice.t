@@ -86,6 +86,8 @@ same '... of what comes out' want out
 run 137 'a sink that ignores SIGTERM is killed' sluice --kill-after 0.2s 'sleep 0.2; kill -9 $$' -- sh -c 'trap "" TERM; sleep 30'
 said 'ignores signal 15: killing it'
 
+run 5 'of several parts that failed the first tells why' sluice '(exit 5) | (exit 3) | cat' -- cat
+run 3 '... but not one that lost its reader' sluice 'yes | (exit 3)' -- cat
 run 64 'no sink' sluice 'seq 3'
 run 64 'nothing at all' sluice
 run 64 'a wrong option' sluice --no-such 'seq 3' -- cat

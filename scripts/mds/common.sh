@@ -129,9 +129,9 @@ for_blocks() {
 	local list label status wanted=(--status "$1")
 	"$force" && wanted=(--any-status)
 	list=$(mds-schedule list --quiet "${range[@]}" --force)
-	[[ -n $list ]] || die 78 "no blocks of $provider in that range: mds-schedule seed makes them"
 	list=$(jq -r .block <<<"$list")
 	while read -r label <&3; do
+		[[ -n $label ]] || break
 		block=$(mds-schedule claim --provider "$provider" --time-max "$label" --interval 1 "${wanted[@]}" ${rerun_all[@]:+"${rerun_all[@]}"} \
 		    --worker-pid $$ --stale "$CLAIM_STALE")
 		[[ -n $block ]] || { ((left_alone += 1)); continue; }
@@ -160,9 +160,9 @@ release() {
 outcome() {
 	jq -cn "$@" >"$tmp/outcome"
 }
-# last_words: what the tools said last, for the schedule.
+# last_words: why the block failed, for the schedule: what was said last, but by those who only stopped.
 last_words() {
-	tail -n 1 "$tmp/said" | cut -c1-1000
+	grep -v ': stopped: ' "$tmp/said" | tail -n 1 | cut -c1-1000
 }
 # pour PIPELINE -- SINK...: as sluice does it; the sink's receipt in $tmp/receipt, what they say in $tmp/said too.
 pour() {
