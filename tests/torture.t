@@ -8,11 +8,13 @@ ${CC:-cc} -std=c17 -O1 -shared -fPIC -o "$work/shim.so" "$here/torture/shim.c" |
 # What a sink leaves behind, for those that have one: `fresh` before each run, `state` after it.
 fresh() { :; }
 state() { :; }
+# What stands for the output, where that is never twice the same.
+view() { cat out; }
 # Outcomes that a tool may have beside those below, as CALL:STATUS: what a library makes of its own failures.
 also=
 
 result() {		# result FILE: all that a run has made, but for how long it took
-	{ sed 's/"requests":[0-9]*,//; s/"seconds":[0-9.]*//' out; [ ! -e bad.json ] || cat bad.json; state; } >"$1"
+	{ view | sed 's/"requests":[0-9]*,//; s/"seconds":[0-9.]*//'; [ ! -e bad.json ] || cat bad.json; state; } >"$1"
 }
 torture_once() {	# torture_once CALL:N COMMAND...: sets got; ./fired is there if it came to the Nth call
 	order=$1; shift
@@ -125,6 +127,19 @@ cp in.knack in
 torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta -O object_1 -k lower_snake --rejects bad.json in.knack
 torture 'knack-format of stdin' 'malloc read write' knack-format -m in.meta -q --rejects bad.json
 
+FERNET_KEY=cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=
+export FERNET_KEY
+seq 200000 | fernet encrypt >in.token
+view() { fernet decrypt out 2>/dev/null; }
+seq 200000 >in
+torture 'fernet encrypt' 'malloc read write close' fernet encrypt
+torture 'fernet encrypt of a file' 'open' fernet encrypt in.csv
+torture 'fernet rotate' 'malloc read write close open' fernet rotate in.token
+view() { tr -c '=\n' x <out; }
+torture 'fernet keygen' 'malloc write close' fernet keygen
+view() { cat out; }
+cp in.token in
+torture 'fernet decrypt' 'malloc read write close' fernet decrypt
 # ---- sluice ----
 
 torture 'sluice' 'malloc open process' sluice 'cat in.doc in.doc' -- cat

@@ -9,46 +9,62 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BAD 0x80000000u         /* in a group of four that holds a character of another alphabet */
+#define BAD 0x8000u             /* two characters of which one is of another alphabet */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static char pairs[4096][2];             /* the characters of 12 bits */
-static uint32_t places[4][256];         /* a character's bits, by its place in the group; or BAD */
+static uint16_t bits[65536];            /* the 12 bits of two characters as they lie in memory, or BAD; what is in use
+                                         * of it fits into the first-level cache */
+
+static inline unsigned
+bits_of(const char *p)
+{
+	uint16_t two;
+
+	memcpy(&two, p, 2);
+	return bits[two];
+}
 
 static void
 make_tables(void)
 {
 	if (pairs[0][0] != '\0')
 		return;
-	memset(places, 0xff, sizeof places);
-	for (uint32_t i = 0; i < 64; i++)
-		for (unsigned place = 0; place < 4; place++)
-			places[place][(unsigned char)alphabet[i]] = i << (18 - 6 * place);
-	for (size_t i = 4096; i-- > 0; ) {      /* the first pair last: it says that all is made */
+	memset(bits, 0xff, sizeof bits);
+	for (uint16_t i = 4096; i-- > 0; ) {    /* the first pair last: it says that all is made */
+		uint16_t two;
+
 		pairs[i][0] = alphabet[i >> 6];
 		pairs[i][1] = alphabet[i & 63];
+		memcpy(&two, pairs[i], 2);
+		bits[two] = i;
 	}
 }
 
-/* The compilers make one instruction of either. */
+static inline uint64_t
+swap(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap64(v);
+#else
+	return v;
+#endif
+}
+
 static inline uint64_t
 load_be64(const unsigned char *p)
 {
-	return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
-	    (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | p[7];
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return swap(v);
 }
 
 static inline void
 store_be64(unsigned char *to, uint64_t v)
 {
-	to[0] = (unsigned char)(v >> 56);
-	to[1] = (unsigned char)(v >> 48);
-	to[2] = (unsigned char)(v >> 40);
-	to[3] = (unsigned char)(v >> 32);
-	to[4] = (unsigned char)(v >> 24);
-	to[5] = (unsigned char)(v >> 16);
-	to[6] = (unsigned char)(v >> 8);
-	to[7] = (unsigned char)v;
+	v = swap(v);
+	memcpy(to, &v, sizeof v);
 }
 
 void
@@ -74,35 +90,29 @@ base64url_encode(char *to, const unsigned char *p, size_t n)
 	}
 }
 
-static inline uint32_t
-group(const unsigned char *p)
-{
-	return places[0][p[0]] | places[1][p[1]] | places[2][p[2]] | places[3][p[3]];
-}
-
 size_t
 base64url_decode(unsigned char *to, const char *text, size_t len)
 {
-	const unsigned char *start = (const unsigned char *)text, *p = start, *end = p + len;
+	const char *p = text, *end = p + len;
 
 	make_tables();
 	for (; end - p >= 8; p += 8, to += 6) {
-		uint32_t a = group(p), b = group(p + 4);
+		unsigned a = bits_of(p), b = bits_of(p + 2), c = bits_of(p + 4), d = bits_of(p + 6);
+
+		if ((a | b | c | d) & BAD)
+			break;
+		store_be64(to, (uint64_t)a << 52 | (uint64_t)b << 40 | (uint64_t)c << 28 | (uint64_t)d << 16);
+	}
+	for (; p < end; p += 4, to += 3) {
+		unsigned a = bits_of(p), b = bits_of(p + 2);
 
 		if ((a | b) & BAD)
 			break;
-		store_be64(to, (uint64_t)a << 40 | (uint64_t)b << 16);
+		to[0] = (unsigned char)(a >> 4);
+		to[1] = (unsigned char)((a & 15) << 4 | b >> 8);
+		to[2] = (unsigned char)b;
 	}
-	for (; p < end; p += 4, to += 3) {
-		uint32_t a = group(p);
-
-		if (a & BAD)
-			break;
-		to[0] = (unsigned char)(a >> 16);
-		to[1] = (unsigned char)(a >> 8);
-		to[2] = (unsigned char)a;
-	}
-	return (size_t)(p - start);
+	return (size_t)(p - text);
 }
 
 size_t
@@ -124,6 +134,5 @@ base64url_decode_last(unsigned char to[3], const char p[4])
 bool
 base64url_has(char c)
 {
-	make_tables();
-	return !(places[0][(unsigned char)c] & BAD);
+	return c != '\0' && strchr(alphabet, c) != NULL;
 }

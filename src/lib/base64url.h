@@ -16,7 +16,7 @@
 void base64url_encode(char *to, const unsigned char *p, size_t n);
 
 /* Decodes groups of four without padding, len a multiple of 4, up to the first that is none.  Returns the characters
- * used, which make 3 bytes of every 4.  TO may be where the text is. */
+ * used, which make 3 bytes of every 4. */
 size_t base64url_decode(unsigned char *to, const char *p, size_t len);
 /* Decodes the last four, padded or not.  Returns how many bytes they are, 1 to 3; 0 when they are nothing. */
 size_t base64url_decode_last(unsigned char to[3], const char p[4]);

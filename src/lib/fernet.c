@@ -5,16 +5,18 @@
  * under the first key while it comes in, since that is the key that nearly always fits; a further key costs a pass
  * over what is held.
  */
+#define _DEFAULT_SOURCE         /* getentropy(3) */
 #include "lib/fernet.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/base64url.h"
 
@@ -28,12 +30,13 @@
 #define PIECE (48 * 512)
 #define FIRST_ROOM (256 * 1024) /* bytes of a token that are held before the memory grows */
 
+/* Of a lack of memory while it starts OpenSSL says nothing, but malloc(3) has. */
 static void
 must(int worked)
 {
 	if (worked == 1)
 		return;
-	if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+	if (errno == ENOMEM || ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
 		die(EX_OSERR, "out of memory in OpenSSL");
 	die(EX_SOFTWARE, "OpenSSL refuses AES-128-CBC or HMAC-SHA256: is this a build or a configuration without them?");
 }
@@ -44,11 +47,12 @@ fernet_wipe(void *p, size_t n)
 	OPENSSL_cleanse(p, n);
 }
 
+/* The kernel's, since OpenSSL's own generator takes a millisecond to start, and crashes if it has no memory for that. */
 void
 fernet_random(unsigned char *to, size_t n)
 {
-	if (RAND_bytes(to, (int)n) != 1)
-		die(EX_OSERR, "OpenSSL has no random bytes: is there a /dev/urandom?");
+	if (getentropy(to, n) != 0)
+		die_errno(EX_OSERR, "no random bytes");
 }
 
 /* ---- keys ---- */
@@ -91,6 +95,7 @@ mac_open(void)
 	EVP_MAC *hmac;
 	EVP_MAC_CTX *mac;
 
+	errno = 0;
 	ERR_clear_error();
 	must((hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) != NULL);
 	must((mac = EVP_MAC_CTX_new(hmac)) != NULL);
@@ -122,6 +127,7 @@ aes_open(const struct fernet_key *key, const unsigned char *iv, bool encrypt)
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *aes;
 
+	errno = 0;
 	ERR_clear_error();
 	must((cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL)) != NULL);
 	must((aes = EVP_CIPHER_CTX_new()) != NULL);

@@ -27,7 +27,7 @@ struct fernet_key { unsigned char sign[16], encrypt[16]; };
 /* NULL, or what is wrong. */
 const char *fernet_key_parse(struct fernet_key *, struct str text);
 void fernet_key_text(char to[FERNET_KEY_TEXT + 1], const unsigned char raw[FERNET_KEY_RAW]);
-void fernet_random(unsigned char *to, size_t n);        /* for keys and IVs */
+void fernet_random(unsigned char *to, size_t n);        /* for keys and IVs: 256 bytes at most */
 void fernet_wipe(void *, size_t n);
 
 /* A token in the making.  What has been appended before the end comes in whole 64 characters: these are never the length
