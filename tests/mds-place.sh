@@ -77,7 +77,7 @@ in_socrata() {
 wanted_in_socrata() {
 	sql "SELECT to_jsonb(t) || jsonb_build_object('device', d.id) FROM api.trips t JOIN api.device d USING (device_id)" |
 	    "$here/mds_oracle.py" published America/Chicago |
-	    jq -cS 'map_values(if type == "number" then tostring else . end) | with_entries(if .key | test("_time|_date") then .value += ".000" else . end)' | sort
+	    jq -cS 'map_values(if type == "number" then tostring else . end) | with_entries(if .key | test("_time|_date") then .value += ".000" else . end | select(.value != null))' | sort
 }
 block() {		# block LABEL COLUMN...: of the schedule
 	mds-schedule list --quiet --provider jump --time-max "$1" --interval 1 --force | jq -r "[$(printf '.%s,' "${@:2}" | sed 's/,$//')] | map(tostring) | join(\" \")"

@@ -4,12 +4,13 @@
 # The portal and its login: from the environment, else from the settings in S3.
 if [[ -z ${SOCRATA_DATASET:-} || -z ${SOCRATA_DOMAIN:-}${SOCRATA_DATA_ENDPOINT:-} || -z ${SOCRATA_KEY_ID:-}${SOCRATA_KEY_ID_FILE:-} ]]; then
 	decrypted "$SETTINGS" "$tmp/settings"
-	setting SOCRATA_DATASET
-	setting SOCRATA_DATA_ENDPOINT
-	setting SOCRATA_APP_TOKEN
-	setting SOCRATA_KEY_ID
-	setting SOCRATA_KEY_SECRET
+	found=$(jq -r '"SOCRATA_DATASET SOCRATA_DATA_ENDPOINT SOCRATA_APP_TOKEN SOCRATA_KEY_ID SOCRATA_KEY_SECRET" / " " | .[] as $name
+	    | $settings[0][$name] // empty | "\($name)=\(.)"' -n --slurpfile settings "$tmp/settings") || die 78 "$SETTINGS: is no JSON object"
 	rm -f "$tmp/settings"
+	while IFS='=' read -r name value; do
+		secret_file=${name}_FILE
+		[[ -z $name || -n ${!name:-} || -n ${!secret_file:-} ]] || export "$name=$value"
+	done <<<"$found"
 fi
 domain=${SOCRATA_DOMAIN:-${SOCRATA_DATA_ENDPOINT:-}}
 domain=${domain#https://} domain=${domain%%/*}
