@@ -56,6 +56,9 @@ prepare() {
 	mds-fetch)
 		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json ;;
 	s3-get | s3-list | knack-fetch) ;;
+	mds-trips)
+		tr -d '\n' <"$shared/mds/trip_sample_data_valid_short.json" >trips.ndjson
+		jq -c '{version: "0.3.0", data: {trips: [.]}}' trips.ndjson >trips.json ;;
 	knack-push) printf 'field_59\nu1\nBasil\n' >toppings.csv ;;
 	knack-format | soda-shape)
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json

@@ -126,6 +126,10 @@ done >in.knack
 cp in.knack in
 torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta -O object_1 -k lower_snake --rejects bad.json in.knack
 torture 'knack-format of stdin' 'malloc read write' knack-format -m in.meta -q --rejects bad.json
+jq -c '.trip_id = 7, ., .x = 1, .' "$shared/mds/trip_sample_data_valid.json" >in.trips
+cp in.trips in
+torture 'mds-trips' 'malloc read write close fsync open' mds-trips -q --integer-ids sample_co --receipt receipt.json --rejects bad.json in.trips
+torture 'mds-trips of stdin' 'malloc read write' mds-trips -q -s 0.3 --rejects bad.json
 
 FERNET_KEY=cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=
 export FERNET_KEY

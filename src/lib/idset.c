@@ -72,16 +72,12 @@ room(struct idset *s)
 	return s->table[s->newest] = xcalloc(1, sizeof *t);
 }
 
-bool
-idset_add(struct idset *s, struct str id)
+static bool
+add_bytes(struct idset *s, const unsigned char bytes[BYTES])
 {
-	unsigned char bytes[BYTES];
-	size_t place;
+	size_t place = place_of(bytes);
 	struct table *t;
 
-	for (size_t i = 0; i < BYTES; i++)
-		bytes[i] = digit(id.p[2 * i]) << 4 | digit(id.p[2 * i + 1]);
-	place = place_of(bytes);
 	for (size_t i = 0; i < TABLES; i++)
 		if (s->table[i] != NULL && memcmp(find_slot(s->table[i], bytes, place), bytes, BYTES) == 0)
 			return false;
@@ -89,6 +85,38 @@ idset_add(struct idset *s, struct str id)
 	memcpy(find_slot(t, bytes, place), bytes, BYTES);
 	t->n++;
 	return true;
+}
+
+bool
+idset_add(struct idset *s, struct str id)
+{
+	unsigned char bytes[BYTES];
+
+	for (size_t i = 0; i < BYTES; i++)
+		bytes[i] = digit(id.p[2 * i]) << 4 | digit(id.p[2 * i + 1]);
+	return add_bytes(s, bytes);
+}
+
+/* Two hashes of 64 bits, eight bytes at a time; not against those who look for texts of one hash. */
+bool
+idset_add_text(struct idset *s, struct str text)
+{
+	uint64_t a = text.n ^ 0x9e3779b97f4a7c15, b = text.n ^ 0xc2b2ae3d27d4eb4f;
+	unsigned char bytes[BYTES];
+
+	for (size_t i = 0; i < text.n; i += 8) {
+		uint64_t part = 0;
+
+		memcpy(&part, text.p + i, text.n - i < 8 ? text.n - i : 8);
+		a = (a ^ part) * 0xff51afd7ed558ccd;
+		a ^= a >> 32;
+		b = (b ^ part) * 0xc4ceb9fe1a85ec53;
+		b ^= b >> 29;
+	}
+	memcpy(bytes, &a, 8);
+	memcpy(bytes + 8, &b, 4);
+	bytes[0] |= 1;                  /* all zeros are a free slot */
+	return add_bytes(s, bytes);
 }
 
 void

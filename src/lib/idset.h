@@ -16,6 +16,8 @@ struct idset;
 struct idset *idset_open(void);
 /* True if it is new; false if it came before. */
 bool idset_add(struct idset *, struct str id);
+/* The same for an id of any other kind, kept as 96 bits of its hash.  Not both kinds in one set. */
+bool idset_add_text(struct idset *, struct str text);
 void idset_close(struct idset *);
 
 #endif

@@ -1,0 +1,129 @@
+/* mds-number.c - what the numbers of an MDS trip are. */
+#include "lib/mds-number.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define EPOCH_2000 946684800000000      /* microseconds from 1970 to 2000 */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Few digits with a small exponent are exact in two doubles and one operation on them (W. D. Clinger, 1990); the rest is libc's. */
+double
+mds_double(struct str number)
+{
+	static const double power[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+	const char *p = number.p, *end = p + number.n, *point = NULL;
+	int64_t digits = 0;
+	bool negative = p < end && *p == '-';
+
+	if (number.n > 16)
+		return strtod(number.p, NULL);
+	for (p += negative; p < end; p++) {
+		if (*p == '.')
+			point = p;
+		else if (is_digit(*p))
+			digits = digits * 10 + (*p - '0');
+		else
+			return strtod(number.p, NULL);
+	}
+
+	double d = (double)digits / power[point != NULL ? end - point - 1 : 0];
+
+	return negative ? -d : d;
+}
+
+bool
+mds_is_integer(struct str number)
+{
+	double d;
+
+	if (memchr(number.p, '.', number.n) == NULL && memchr(number.p, 'e', number.n) == NULL &&
+	    memchr(number.p, 'E', number.n) == NULL)
+		return true;
+	d = mds_double(number);
+	return isfinite(d) && d == floor(d);
+}
+
+/* What the exponent of the number says, which is behind its e; past anything that matters it is not counted on. */
+static int
+exponent_of(const char *p, const char *end)
+{
+	bool negative = p < end && *p == '-';
+	int n = 0;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	for (; p < end && n < 1000000; p++)
+		n = n * 10 + (*p - '0');
+	return negative ? -n : n;
+}
+
+/* A decimal number taken apart: 0.00123e7 is the digits 123 with the point before the sixth of 123000..., which is 5. */
+struct decimal { const char *p, *end; long point; };
+
+static struct decimal
+decimal_of(struct str number)
+{
+	const char *p = number.p, *end = p + number.n, *point = NULL;
+	struct decimal d = { .end = end };
+
+	for (const char *e = p; e < end; e++) {
+		if (*e == '.')
+			point = e;
+		if (*e == 'e' || *e == 'E') {
+			d.point = exponent_of(e + 1, end);
+			d.end = e;
+			break;
+		}
+	}
+	if (point == NULL)
+		point = d.end;
+	while (p < d.end && (*p == '0' || *p == '.'))
+		p++;
+	d.p = p;
+	d.point += p < point ? point - p : point - p + 1;
+	return d;
+}
+
+/* The first digits of d as a whole number, zeros where it has no more, rounded by the one behind them. */
+static int64_t
+round_decimal(struct decimal d)
+{
+	const char *p = d.p;
+	int64_t n = 0;
+
+	for (long i = 0; i < d.point; i++) {
+		if (p < d.end && *p == '.')
+			p++;
+		n = n * 10 + (p < d.end ? *p++ - '0' : 0);
+	}
+	if (p < d.end && *p == '.')
+		p++;
+	return n + (p < d.end && *p >= '5');
+}
+
+bool
+mds_usec(struct str number, enum mds_unit unit, int64_t *usec, const char **why)
+{
+	struct decimal d = decimal_of(number);
+
+	d.point += unit == MDS_MS ? 3 : 6;
+	/* 10^14 microseconds are in 1973 and have 15 digits; those of 18 are past 5138. */
+	if (*number.p == '-' || d.p == d.end || d.point < 15) {
+		*why = unit == MDS_MS ? "is too small for ms since 1970: is it in seconds? see --time-unit" :
+		    "is too small for seconds since 1970";
+		return false;
+	}
+	if (d.point > 17) {
+		*why = unit == MDS_MS ? "is too large for ms since 1970" :
+		    "is too large for seconds since 1970: is it in ms? see --time-unit";
+		return false;
+	}
+	*usec = round_decimal(d) - EPOCH_2000;
+	return true;
+}
