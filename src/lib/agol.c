@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/message.h"
 #include "lib/url.h"
@@ -28,15 +28,6 @@ struct agol {
 	unsigned long long requests;
 	int unknowns;                           /* outcomes of ONCE, in a row */
 };
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* ---- what a body says ---- */
 
@@ -216,7 +207,7 @@ set_token(struct agol *a, struct str token, double life)
 	err_mask(a->token);
 	if (life <= 0)          /* not told, or by another clock than ours */
 		life = LIFE;
-	a->until = now() + life - (MARGIN < life / 4 ? MARGIN : life / 4);
+	a->until = clock_now() + life - (MARGIN < life / 4 ? MARGIN : life / 4);
 	buf_reset(&a->bearer);
 	buf_fmt(&a->bearer, "X-Esri-Authorization: Bearer %s", a->token);
 }
@@ -364,7 +355,7 @@ agol_ask(struct agol *a, const char *url, struct str form, enum agol_care care, 
 	bool renewed = false, ended;
 
 	do {
-		if (a->token == NULL || (a->until > 0 && now() > a->until)) {
+		if (a->token == NULL || (a->until > 0 && clock_now() > a->until)) {
 			get_token(a);
 			renewed = true;
 		}

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/date.h"
 #include "lib/json.h"
 #include "lib/opt.h"
@@ -475,27 +476,18 @@ start_process(char **words, int *out, pid_t *pid)
 	return error;
 }
 
-static time_t
-uptime(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* All that it prints, ANSWER_MAX at most.  NULL, or what went wrong. */
 static const char *
-read_output(int fd, struct buf *out, time_t end)
+read_output(int fd, struct buf *out, double end)
 {
 	for (;;) {
 		struct pollfd ready = { .fd = fd, .events = POLLIN };
-		time_t now = uptime();
+		double left = end - clock_now();
 		ssize_t n;
 
-		if (now >= end)
+		if (left <= 0)
 			return "no answer within a minute";
-		if (poll(&ready, 1, (int)(end - now) * 1000) <= 0)
+		if (poll(&ready, 1, (int)(left * 1000) + 1) <= 0)
 			continue;
 		buf_room(out, 4096);
 		if ((n = read(fd, out->p + out->len, 4096)) < 0 && errno == EINTR)
@@ -511,13 +503,13 @@ read_output(int fd, struct buf *out, time_t end)
 
 /* Waits for its end, which is a moment away once its output ended.  NULL, or what went wrong; then it was killed. */
 static const char *
-wait_process(pid_t pid, int *how, const char *why, time_t end)
+wait_process(pid_t pid, int *how, const char *why, double end)
 {
 	static const struct timespec moment = { .tv_nsec = 5000000 };
 	pid_t ended;
 
 	while (why == NULL && ((ended = waitpid(pid, how, WNOHANG)) == 0 || (ended < 0 && errno == EINTR))) {
-		if (uptime() >= end)
+		if (clock_now() >= end)
 			why = "it does not end within a minute";
 		else
 			nanosleep(&moment, NULL);
@@ -553,7 +545,7 @@ static bool
 run_process(char **words, struct aws_keys *k, struct aws_failure *f)
 {
 	struct buf out = { 0 };
-	time_t end = uptime() + PROCESS_WAIT;
+	double end = clock_now() + PROCESS_WAIT;
 	const char *why;
 	pid_t pid = 0;
 	int fd = -1, how = 0, error = start_process(words, &fd, &pid);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/message.h"
 #include "lib/progress.h"
@@ -73,15 +74,6 @@ struct http {
 };
 
 static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static double
 smaller(double a, double b)
 {
 	return a < b ? a : b;
@@ -129,7 +121,7 @@ http_open(void)
 		die(EX_OSERR, "cannot start libcurl");
 	clock_gettime(CLOCK_REALTIME, &t);
 	http->random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
-	http->deadline = http_max_time > 0 ? now() + http_max_time : 0;
+	http->deadline = http_max_time > 0 ? clock_now() + http_max_time : 0;
 	if (http_cacert == NULL)
 		http_cacert = getenv("CURL_CA_BUNDLE");
 	if (http_cacert == NULL)
@@ -208,7 +200,7 @@ pass_on(struct http_call *call)
 		r->sink(&call->reply.body, r->arg);
 		call->passed_on = true;
 		if (!r->quick)
-			call->mark = now();     /* that may have taken long, and is not the server's fault */
+			call->mark = clock_now();     /* that may have taken long, and is not the server's fault */
 	} else if (call->reply.body.len > HTTP_BODY) {
 		die(EX_PROTOCOL, "%s: an error message of %zu bytes", call->name, call->reply.body.len);
 	}
@@ -396,7 +388,7 @@ ask(struct http *http, struct http_call *call)
 	call->reply.wait = 0;
 	call->reply.status = 0;
 	call->error[0] = '\0';
-	call->mark = now();
+	call->mark = clock_now();
 	call->mark_bytes = 0;
 	call->state = ASKING;
 	/* What failed may be the connection; libcurl 7.88 keeps one that broke in sending, and PIPEWAIT would wait for it.
@@ -478,13 +470,13 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 		fail(call, status, "%s: part of it was passed on already: run again", why);
 	} else if (call->tries >= most) {
 		fail(call, status, "%s: gave up after %d %s", why, call->tries, call->tries == 1 ? "try" : "tries");
-	} else if (http->deadline > 0 && now() + pause > http->deadline) {
+	} else if (http->deadline > 0 && clock_now() + pause > http->deadline) {
 		fail(call, status, "%s: no time for another try in --max-time", why);
 	} else {
 		if (told > 0)
-			http->not_before = larger(http->not_before, now() + told);
+			http->not_before = larger(http->not_before, clock_now() + told);
 		call->state = WAITING;
-		call->wake = now() + pause;
+		call->wake = clock_now() + pause;
 		buf_reset(&call->why);
 		buf_text(&call->why, why);
 		if (opt_verbose || pause >= 5)
@@ -647,7 +639,7 @@ poll_again(struct http *http, struct http_call *call)
 	double told = retry_after(call);
 	double pause = told > 0 ? told : smaller(MAX_PAUSE, http_retry_wait * 4 * (1 + call->waited / 60));
 
-	if (call->waited + pause > http_max_wait || (http->deadline > 0 && now() + pause > http->deadline)) {
+	if (call->waited + pause > http_max_wait || (http->deadline > 0 && clock_now() + pause > http->deadline)) {
 		fail(call, EX_TEMPFAIL, "not ready (202) after %.0f s: run again later", call->waited);
 		return;
 	}
@@ -671,7 +663,7 @@ poll_again(struct http *http, struct http_call *call)
 		note("%s: not ready (202): asking again", call->name);
 	call->waited += pause;
 	call->state = WAITING;
-	call->wake = now() + pause;
+	call->wake = clock_now() + pause;
 }
 
 static bool
@@ -792,7 +784,7 @@ static void
 watch(struct http *http, struct http_call *call)
 {
 	curl_off_t down = 0, up = 0;
-	double t = now(), limit;
+	double t = clock_now(), limit;
 
 	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
 	curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &up);
@@ -831,7 +823,7 @@ static bool
 turn(struct http *http, int fd, double sleep)
 {
 	struct curl_waitfd input = { .fd = fd, .events = CURL_WAIT_POLLIN };
-	double t = now();
+	double t = clock_now();
 	int left;
 
 	for (struct http_call *c = http->calls; c != NULL; c = c->next) {
@@ -899,7 +891,7 @@ http_start(struct http *http, const struct http_request *request)
 	for (; *last != NULL; last = &(*last)->next)
 		others++;
 	*last = call;
-	if (http->not_before <= now()) {
+	if (http->not_before <= clock_now()) {
 		ask(http, call);
 		if (others < FEW)
 			perform(http);  /* on its way now, while the caller does something else */
@@ -943,7 +935,7 @@ void
 http_pause(struct http *http, struct http_reply *reply, int n)
 {
 	struct http_call *call = (struct http_call *)reply;
-	double pause = chance(http) * smaller(MAX_PAUSE, http_retry_wait * (1 << (n < 20 ? n - 1 : 19))), until = now() + pause;
+	double pause = chance(http) * smaller(MAX_PAUSE, http_retry_wait * (1 << (n < 20 ? n - 1 : 19))), until = clock_now() + pause;
 	const char *end = n > http_retries ? "gave up" : http->deadline > 0 && until > http->deadline ? "--max-time is over" : NULL;
 	const char *advice = strstr(call->why.p, MAY_BE_DONE);
 	char *why = str_dup((struct str){ call->why.p, advice != NULL ? (size_t)(advice - call->why.p) : call->why.len });
@@ -955,7 +947,7 @@ http_pause(struct http *http, struct http_reply *reply, int n)
 	if (opt_verbose || pause >= 5)
 		note("%s: %s: looking what was done in %.0f s", call->name, why, pause);
 	free(why);
-	for (double left; (left = until - now()) > 0; progress_check())
+	for (double left; (left = until - clock_now()) > 0; progress_check())
 		curl_multi_poll(http->multi, NULL, 0, (int)(smaller(1, left) * 1000 + 0.999), NULL);
 }
 
@@ -1004,7 +996,7 @@ http_move(struct http *http)
 void
 http_hold(struct http *http, double seconds)
 {
-	http->not_before = larger(http->not_before, now() + seconds);
+	http->not_before = larger(http->not_before, clock_now() + seconds);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/date.h"
 #include "lib/json.h"
 #include "lib/url.h"
@@ -34,15 +35,6 @@ struct knack_state {
 	struct buf app_header, key_header, spent;
 	struct knack_app *app;
 };
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 bool
 knack_is_id(struct str s)
@@ -217,7 +209,7 @@ static void
 free_slot(struct call *call)
 {
 	if (call->slot < KNACK_RATE)
-		call->knack->state->free_at[call->slot] = now() + SECOND;
+		call->knack->state->free_at[call->slot] = clock_now() + SECOND;
 	call->slot = KNACK_RATE;
 }
 
@@ -237,8 +229,8 @@ take_slot(struct http_reply *reply, void *arg)
 	free_at[call->slot] = INFINITY;
 	for (size_t i = 0; i < KNACK_RATE; i++)
 		next = free_at[i] < next ? free_at[i] : next;
-	if (next > now())
-		http_hold(call->knack->http, next - now());
+	if (next > clock_now())
+		http_hold(call->knack->http, next - clock_now());
 }
 
 static const char *

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/progress.h"
 
 #define FIRST_WAIT 0.1          /* seconds before the second attempt; doubles */
@@ -220,15 +221,6 @@ pg_ident(PGconn *conn, struct buf *out, const char *name)
 
 /* Connecting */
 
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 void
 pg_pause(unsigned attempt)
 {
@@ -250,12 +242,12 @@ pg_pause(unsigned attempt)
 static bool
 connect_once(PGconn *conn)
 {
-	double until = now() + CONNECT_TIMEOUT;
+	double until = clock_now() + CONNECT_TIMEOUT;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
 	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
 		struct pollfd p = { PQsocket(conn), status == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0 };
-		double left = until - now();
+		double left = until - clock_now();
 
 		if (left <= 0)
 			return false;
@@ -359,7 +351,7 @@ connect_patiently(struct buf *why, int *status)
 {
 	static char name[64];   /* the server keeps 63 bytes */
 	const char *run = getenv("CULVERT_RUN_ID"), *dsn = connection_string();
-	double until = now() + pg_max_wait;
+	double until = clock_now() + pg_max_wait;
 	char state[6];
 
 	snprintf(name, sizeof name, "%s%s%s", tool.name, run != NULL ? " " : "", run != NULL ? run : "");
@@ -396,7 +388,7 @@ connect_patiently(struct buf *why, int *status)
 		PQfinish(conn);
 		if (*status != 0)
 			return NULL;
-		if (now() >= until) {
+		if (clock_now() >= until) {
 			*status = EX_UNAVAILABLE;
 			return NULL;
 		}
@@ -452,7 +444,7 @@ static void
 ask_about(PGconn **conn, const char *xid)
 {
 	struct buf why = { 0 };
-	double until = now() + pg_max_wait;
+	double until = clock_now() + pg_max_wait;
 	int status;
 
 	PQfinish(*conn);
@@ -472,7 +464,7 @@ ask_about(PGconn **conn, const char *xid)
 		}
 		if (strcmp(fate, "aborted") == 0)
 			die(EX_TEMPFAIL, COMMIT_UNKNOWN " and the server undid it: nothing was loaded, run again");
-		if (strcmp(fate, "in progress") != 0 || now() >= until)
+		if (strcmp(fate, "in progress") != 0 || clock_now() >= until)
 			die(EX_TEMPFAIL, COMMIT_UNKNOWN " and the server calls transaction %s %s: look at the table before the next run",
 			    xid, fate);
 		PQclear(result);

@@ -3,15 +3,15 @@
 
 #include <stdio.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 
 struct progress progress;
 volatile sig_atomic_t progress_due;
 
-static struct timespec started;
+static double started;
 
 static void
 on_signal(int number)
@@ -26,7 +26,7 @@ progress_start(bool every_second)
 	/* No SA_RESTART: a read that waits comes back with EINTR, so that a slow source shows its progress too. */
 	struct sigaction action = { .sa_handler = on_signal };
 
-	clock_gettime(CLOCK_MONOTONIC, &started);
+	started = clock_now();
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
 	if (every_second) {
@@ -40,10 +40,7 @@ progress_start(bool every_second)
 double
 progress_seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) / 1e9;
+	return clock_now() - started;
 }
 
 void
