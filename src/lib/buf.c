@@ -1,7 +1,6 @@
 /* buf.c - bytes that grow. */
 #include "lib/buf.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,22 +84,30 @@ buf_grow(struct buf *b, size_t room)
 }
 
 void
-buf_fmt(struct buf *b, const char *fmt, ...)
+buf_vfmt(struct buf *b, const char *fmt, va_list args)
 {
-	va_list args, again;
+	va_list again;
 
-	va_start(args, fmt);
 	va_copy(again, args);
 
 	int n = vsnprintf(NULL, 0, fmt, args);
 
-	va_end(args);
 	if (n < 0)
 		die(EX_SOFTWARE, "bad format %s", fmt);
 	buf_room(b, (size_t)n + 1);
 	vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
 	va_end(again);
 	b->len += (size_t)n;
+}
+
+void
+buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	buf_vfmt(b, fmt, args);
+	va_end(args);
 }
 
 char *

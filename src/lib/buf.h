@@ -8,6 +8,7 @@
 #ifndef BUF_H
 #define BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct str { const char *p; size_t n; };        /* borrowed, no NUL at the end; 
 
 void buf_grow(struct buf *, size_t room);       /* room bytes more can be written at p + len */
 void buf_fmt(struct buf *, const char *fmt, ...) PRINTF(2, 3);
+void buf_vfmt(struct buf *, const char *fmt, va_list) PRINTF(2, 0);
 char *buf_take(struct buf *);                   /* caller frees; the buf is empty again */
 void buf_free(struct buf *);
 /* Appends the text as a JSON string with its quotes.  The text is UTF-8 already. */

@@ -1,0 +1,72 @@
+/* http-pace.c - when the next try may start. */
+#include "lib/http-pace.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/http.h"
+
+static double
+at_most(double most, double seconds)
+{
+	return seconds < most ? seconds : most;
+}
+
+void
+http_pace_open(struct http_pace *p)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	p->random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
+	p->deadline = http_max_time > 0 ? clock_now() + http_max_time : 0;
+}
+
+/* 0 to 1; xorshift is random enough to keep many clients from coming back at once. */
+static double
+chance(struct http_pace *p)
+{
+	p->random ^= p->random << 13;
+	p->random ^= p->random >> 7;
+	p->random ^= p->random << 17;
+	return (double)(p->random >> 11) / 9007199254740992.0;
+}
+
+double
+http_pace_backoff(struct http_pace *p, int tries)
+{
+	return chance(p) * at_most(HTTP_PAUSE, http_retry_wait * (1 << (tries < 20 ? tries : 20)));
+}
+
+double
+http_pace_poll(double waited)
+{
+	return at_most(HTTP_PAUSE, http_retry_wait * 4 * (1 + waited / 60));
+}
+
+void
+http_pace_hold(struct http_pace *p, double seconds)
+{
+	double until = clock_now() + seconds;
+
+	if (until > p->not_before)
+		p->not_before = until;
+}
+
+bool
+http_pace_ends(const struct http_pace *p, double seconds)
+{
+	return p->deadline > 0 && clock_now() + seconds > p->deadline;
+}
+
+void
+http_pace_wall(char *text, size_t size, double seconds)
+{
+	time_t today = time(NULL), then = today + (time_t)seconds;
+	struct tm a, b;
+
+	localtime_r(&today, &a);
+	localtime_r(&then, &b);
+	strftime(text, size, a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%Y-%m-%d %H:%M", &b);
+}
