@@ -178,8 +178,9 @@ clear
 
 # bad records, found here: nothing is sent
 fresh() { clear; control '{"append":{"id":"keys-row1","rows":[{"id":"old"}]}}'; control '{"reset":true}'; }
+# A write that a fault delayed is in the log when it is answered, which may be during a later test.
 untouched() {
-	[ -z "$(writes)" ] && [ "$(rows keys-row1)" = '{"id":"old"}' ]; ok $? '... nothing was sent' || writes
+	[ -z "$(writes | grep -v '"fault":"late"')" ] && [ "$(rows keys-row1)" = '{"id":"old"}' ]; ok $? '... nothing was sent' || writes
 }
 fresh
 while IFS='|' read -r words record; do
