@@ -84,6 +84,12 @@ read_arguments() {
 	range=(--provider "$provider" --time-max "$time_max" ${time_min:+--time-min "$time_min"} ${interval:+--interval "$interval"})
 }
 
+# die_of STATUS EXIT MESSAGE...: of a program's status; one that a signal ended has judged nothing.
+die_of() {
+	(($1 < 128)) || exit "$1"
+	die "${@:2}"
+}
+
 # ---- what lies in S3 ----
 
 # decrypted NAME FILE: a configuration, a key in BUCKET or a file of ours, into FILE.
@@ -99,7 +105,7 @@ decrypted() {
 		run fernet decrypt --or-plain "$tmp/object" >"$2" || status=$?
 		rm -f "$tmp/object"
 	fi
-	((status == 0)) || die 78 "$1: can't be decrypted: is FERNET_KEY the one that it was encrypted with?"
+	((status == 0)) || die_of "$status" 78 "$1: can't be decrypted: is FERNET_KEY the one that it was encrypted with?"
 }
 need_fernet_key() {
 	[[ -n ${FERNET_KEY:-} || -n ${FERNET_KEY_FILE:-} ]] ||

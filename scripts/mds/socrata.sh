@@ -5,7 +5,7 @@
 if [[ -z ${SOCRATA_DATASET:-} || -z ${SOCRATA_DOMAIN:-}${SOCRATA_DATA_ENDPOINT:-} || -z ${SOCRATA_KEY_ID:-}${SOCRATA_KEY_ID_FILE:-} ]]; then
 	decrypted "$SETTINGS" "$tmp/settings"
 	found=$(jq -r '"SOCRATA_DATASET SOCRATA_DATA_ENDPOINT SOCRATA_APP_TOKEN SOCRATA_KEY_ID SOCRATA_KEY_SECRET" / " " | .[] as $name
-	    | $settings[0][$name] // empty | "\($name)=\(.)"' -n --slurpfile settings "$tmp/settings") || die 78 "$SETTINGS: is no JSON object"
+	    | $settings[0][$name] // empty | "\($name)=\(.)"' -n --slurpfile settings "$tmp/settings") || die_of $? 78 "$SETTINGS: is no JSON object"
 	rm -f "$tmp/settings"
 	while IFS='=' read -r name value; do
 		secret_file=${name}_FILE
