@@ -171,6 +171,7 @@ static bool
 ask(struct call *call, struct aws_keys *k, struct aws_failure *f)
 {
 	static const char *const headers[] = { FORM, NULL };
+	static const struct http_hooks hooks = { .prepare = sign_try, .mend = read_refusal };
 	struct http_reply *reply;
 	bool good;
 
@@ -181,7 +182,7 @@ ask(struct call *call, struct aws_keys *k, struct aws_failure *f)
 		return false;
 	}
 	reply = http_start(call->sts->http, &(struct http_request){ .url = call->url.p, .headers = headers,
-		.body = buf_all(call->body), .want = "XML", .prepare = sign_try, .mend = read_refusal, .check = check_xml, .arg = call,
+		.body = buf_all(call->body), .want = "XML", .hooks = &hooks, .service = call, .check = check_xml,
 		.credential = "see what the role trusts", .exact = true, .follow_no = true, .max_body = ANSWER_MAX,
 		.tries = call->sts->tries, .timeout = STS_TIMEOUT });
 	good = http_try(call->sts->http, reply);

@@ -98,9 +98,9 @@ http_exchange_pass_on(struct http_exchange *x)
 		return;
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	if ((status == 200 || status == 206) && !(r->want != NULL && http_exchange_is_html(x))) {
-		r->sink(&x->reply.body, r->arg);
+		r->sink->take(&x->reply.body, r->arg);
 		x->passed_on = true;
-		if (!r->quick)
+		if (!r->sink->quick)
 			x->mark = clock_now();  /* that may have taken long, and is not the server's fault */
 	} else if (x->reply.body.len > HTTP_BODY) {
 		die(EX_PROTOCOL, "%s: an error message of %zu bytes", x->name, x->reply.body.len);
@@ -125,7 +125,7 @@ take_body(char *p, size_t size, size_t n, void *arg)
 	}
 	x->unseen += n;
 	buf_add(body, p, n);
-	if (x->request.quick)
+	if (x->request.sink != NULL && x->request.sink->quick)
 		http_exchange_pass_on(x);
 	return http_exchange_has_enough(x) ? 0 : n;
 }
@@ -258,8 +258,8 @@ set_headers(struct http_exchange *x)
 		die(EX_USAGE, "%s: plain http would show the credentials to others: use https", x->name);
 	curl_slist_free_all(x->headers);
 	x->headers = NULL;
-	if (r->prepare != NULL && !x->foreign)
-		r->prepare(&x->reply, r->arg);
+	if (r->hooks != NULL && r->hooks->prepare != NULL && !x->foreign)
+		r->hooks->prepare(&x->reply, r->service);
 	for (; *headers != NULL; headers++)
 		add_header(x, *headers);
 	for (; *secrets != NULL; secrets++)

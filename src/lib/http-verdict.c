@@ -222,8 +222,8 @@ poll_again(struct http_exchange *x)
 		url_resolve(&url, x->url, location);
 		r->body = (struct str){ NULL, 0 };      /* the place of an answer is only to be looked at */
 		r->method = NULL;
-	} else if (r->later != NULL) {
-		r->later(&x->reply, &url, r->arg);
+	} else if (r->hooks != NULL && r->hooks->later != NULL) {
+		r->hooks->later(&x->reply, &url, r->service);
 	}
 	if (url.len > 0 && url_plain(url.p) && !url_plain(x->url)) {
 		buf_free(&url);
@@ -252,8 +252,9 @@ is_claimed(const struct http_exchange *x)
 static bool
 is_mended(struct http_exchange *x, struct http_verdict *v)
 {
-	struct http_request *r = &x->request;
-	const char *why = x->reply.status >= 300 && r->mend != NULL ? r->mend(&x->reply, r->arg) : NULL;
+	const struct http_hooks *hooks = x->request.hooks;
+	bool knows = x->reply.status >= 300 && hooks != NULL && hooks->mend != NULL;
+	const char *why = knows ? hooks->mend(&x->reply, x->request.service) : NULL;
 	double told = retry_after(x);
 
 	if (why != NULL && x->reply.failure != 0)

@@ -156,7 +156,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 	double pause;
 	char when[40];
 
-	if (x->passed_on && x->request.resumes) {       /* it got on: tries are for standing still */
+	if (x->passed_on && x->request.sink->resumes) { /* it got on: tries are for standing still */
 		x->passed_on = false;
 		call->tries = 0;
 	}

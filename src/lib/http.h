@@ -14,8 +14,8 @@
  * http_done(); the caller bounds how many.  A request that failed for good ends the process when it is waited
  * for, and not before, so that what came in front of it can still be written.
  *
- * What differs from service to service comes in by hooks: prepare() for headers that are new for each try, mend() for
- * refusals that another try may get past.
+ * 202 is asked again at its Location if there is one.  What differs from service to service comes in by hooks: for headers
+ * that are new for each try, for refusals that another try may get past.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -60,47 +60,66 @@ struct http_reply {
 /* A body that lies in a file: LEN bytes from AT on, read anew for each try. */
 struct http_file { int fd; long long at, len; };
 
+/* What differs from service to service; one table for all requests of one.  Any may be NULL. */
+struct http_hooks {
+	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
+	void (*prepare)(struct http_reply *, void *service);
+	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better, or,
+	 * where it sets reply->failure to an exit status, why none will. */
+	const char *(*mend)(struct http_reply *, void *service);
+	/* Where to ask after a 202 without a Location: appends a URL, or nothing for the same one. */
+	void (*later)(struct http_reply *, struct buf *url, void *service);
+};
+
+/*
+ * Takes the body of a 200 or 206 as it arrives, for what never fits in memory; leaves in the buf what it cannot use yet.  Once it
+ * was called the request can't be made again, unless it resumes: then prepare() asks for the rest.  It may set the reply's too_big
+ * to have no more of it: the request is over then, and the connection with it.
+ */
+struct http_sink {
+	void (*take)(struct buf *arrived, void *arg);
+	bool resumes;
+	bool quick;                     /* it only keeps what it takes: it is called with every bit that arrives */
+};
+
 /* Only url must be set.  What is pointed to is lent until http_wait() has returned; url, name and what are copied. */
 struct http_request {
 	const char *method;             /* else GET, or POST where there is a body */
 	const char *url;
 	const char *const *headers;     /* "Name: value", NULL at the end */
-	const char *const *secrets;     /* the same, but for this origin only; never over plain http except to loopback */
-	const char *user, *password;    /* HTTP Basic; as secrets */
-	const char *credential;         /* ends the message of 401 and 403: "check SOCRATA_APP_TOKEN" */
 	struct str body;                /* sent where p is set */
-	const struct http_file *file;   /* or this, copied; not through a redirect */
 	bool body_taken;                /* body.p is http's now, which frees it */
-	const char *name;               /* for messages, where the URL itself is secret; else URL without query */
-	const char *what;               /* for messages: "page 3 after 2000 rows"; or NULL */
+	const struct http_file *file;   /* or this, copied; not through a redirect */
+
+	/* For this origin only, and never over plain http except to loopback. */
+	const char *const *secrets;     /* headers */
+	const char *user, *password;    /* HTTP Basic */
+	const char *credential;         /* ends the message of 401 and 403: "check SOCRATA_APP_TOKEN" */
+
+	/* For messages. */
+	const char *name;               /* where the URL itself is secret; else URL without query */
+	const char *what;               /* "page 3 after 2000 rows"; or NULL */
+
+	/* The answer. */
 	const char *want;               /* what is due, "JSON"; then text/html is nonsense */
 	const short *claims;            /* statuses that are the caller's to judge, 0 at the end */
 	size_t max_body;                /* else HTTP_BODY */
 	bool may_be_big;                /* a larger body comes back as too_big, unless it is a bomb */
+	/* Is the body whole and good?  NULL if so, else what is wrong, and the request is made again.  May change the body. */
+	const char *(*check)(struct http_reply *, void *arg);
+	const struct http_sink *sink;
+	void *arg;                      /* of check and sink */
+
+	/* How it is asked. */
 	bool follow_no;                 /* a redirect is nonsense: the body is for this server only */
 	bool once;                      /* twice would do harm: asked again only where it can't have been done, else EX_TEMPFAIL */
+	bool polls;                     /* 202 means not ready: ask again, until --max-wait is over, then die EX_TEMPFAIL */
 	bool exact;                     /* nothing is added or changed on the way: ".." in the path, packed bodies, ~/.netrc */
 	bool direct;                    /* past any proxy: the server is on this machine's link */
 	int tries;                      /* in all; 0: as --retries says */
 	double timeout;                 /* s; 0: as --timeout says */
-	/* Is the body whole and good?  NULL if so, else what is wrong, and the request is made again.  May change the body. */
-	const char *(*check)(struct http_reply *, void *arg);
-	/* Takes the body of a 200 or 206 as it arrives, for what never fits in memory; leaves in the buf what it cannot use
-	 * yet.  Once it was called the request can't be made again, unless it resumes: then prepare asks for the rest.  It may set
-	 * the reply's too_big to have no more of it: the request is over then, and the connection with it. */
-	void (*sink)(struct buf *arrived, void *arg);
-	bool resumes;
-	bool quick;                     /* the sink only keeps what it takes: it is called with every bit that arrives */
-	/* Called before each try while it goes to the first origin: adds headers of this try, or another URL of it. */
-	void (*prepare)(struct http_reply *, void *arg);
-	/* A status past 299 that nobody claims: NULL, and it is judged as always; else why another try may do better, or,
-	 * where it sets reply->failure to an exit status, why none will. */
-	const char *(*mend)(struct http_reply *, void *arg);
-	void *arg;                      /* of all these functions, and later */
-	/* 202 means not ready: ask again, at its Location if there is one, until --max-wait is over, then die EX_TEMPFAIL. */
-	bool polls;
-	/* Else where to ask instead: appends a URL, or nothing for the same one.  May be NULL. */
-	void (*later)(struct http_reply *, struct buf *url, void *arg);
+	const struct http_hooks *hooks; /* may be NULL */
+	void *service;                  /* of the hooks */
 };
 
 struct http *http_open(void);                   /* one a process: it keeps connections */
@@ -122,7 +141,7 @@ void http_done(struct http *, struct http_reply *);     /* ends it if it is stil
 void http_hold(struct http *, double seconds);          /* no try starts until then; for limits of rate, in prepare() too */
 void http_close(struct http *);
 
-/* For prepare(): a "Name: value" of this try, and where it goes. */
+/* For a hook's prepare(): a "Name: value" of this try, and where it goes. */
 void http_add_header(struct http_reply *, const char *header);
 void http_set_url(struct http_reply *, const char *url);
 /* A header of the reply, or NULL; lent until http_done(). */

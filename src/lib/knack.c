@@ -23,8 +23,6 @@ struct call {
 	struct http_reply *reply;
 	struct knack *knack;
 	size_t slot;                    /* KNACK_RATE: none */
-	const char *(*check)(struct http_reply *, void *);
-	void *arg;
 	bool used;
 };
 
@@ -234,14 +232,6 @@ take_slot(struct http_reply *reply, void *arg)
 }
 
 static const char *
-call_check(struct http_reply *reply, void *arg)
-{
-	struct call *call = arg;
-
-	return call->check != NULL ? call->check(reply, call->arg) : http_check_json(reply, NULL);
-}
-
-static const char *
 call_mend(struct http_reply *reply, void *arg)
 {
 	struct knack_state *s = ((struct call *)arg)->knack->state;
@@ -262,12 +252,13 @@ struct http_reply *
 knack_start(struct knack *k, const char *path, struct http_request how)
 {
 	static const short ours[] = { 400, 401, 403, 404, 0 };
+	static const struct http_hooks hooks = { .prepare = take_slot, .mend = call_mend };
 	struct call *call = k->state->call;
 	struct buf url = { 0 };
 
 	while (call->used)
 		call++;
-	*call = (struct call){ .knack = k, .slot = KNACK_RATE, .check = how.check, .arg = how.arg, .used = true };
+	*call = (struct call){ .knack = k, .slot = KNACK_RATE, .used = true };
 	buf_fmt(&url, "%s%s", k->base, path);
 	how.url = url.p;
 	how.headers = k->state->headers;
@@ -275,10 +266,10 @@ knack_start(struct knack *k, const char *path, struct http_request how)
 	how.credential = "check KNACK_API_KEY and KNACK_APP_ID";
 	how.want = "JSON";
 	how.claims = ours;
-	how.check = call_check;
-	how.prepare = take_slot;
-	how.mend = call_mend;
-	how.arg = call;
+	if (how.check == NULL)
+		how.check = http_check_json;
+	how.hooks = &hooks;
+	how.service = call;
 	call->reply = http_start(k->http, &how);
 	buf_free(&url);
 	return call->reply;

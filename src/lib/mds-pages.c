@@ -166,14 +166,16 @@ hold_next(struct http_reply *reply, void *arg)
 static struct http_reply *
 start(struct mds_pages *p, struct http_request request)
 {
+	static const struct http_hooks hooks = { .prepare = hold_next };
+
 	mds_auth_put(p->auth, &request);
 	request.name = p->provider->name;
 	request.what = describe(p);
 	if (request.tries == 0)
 		request.tries = (int)p->provider->attempts;
 	request.timeout = p->provider->timeout;
-	request.prepare = hold_next;
-	request.arg = p;
+	request.hooks = &hooks;
+	request.service = request.arg = p;
 	return http_start(p->http, &request);
 }
 

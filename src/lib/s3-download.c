@@ -209,11 +209,13 @@ mend(struct http_reply *reply, void *arg)
 static void
 start(struct s3_downloads *d, struct part *part)
 {
+	static const struct http_hooks hooks = { .prepare = prepare, .mend = mend };
+	static const struct http_sink keep = { .take = sink, .resumes = true, .quick = true };
 	static const char *const with_checksum[] = { "x-amz-checksum-mode: ENABLED", NULL };
 	struct object *o = part->of;
 	struct s3_request request = { .bucket = o->bucket, .key = buf_all(&o->key),
 		.headers = part == &o->first ? with_checksum : NULL,
-		.how = { .sink = sink, .resumes = true, .quick = true, .prepare = prepare, .check = check, .mend = mend, .arg = part } };
+		.how = { .hooks = &hooks, .service = part, .sink = &keep, .check = check, .arg = part } };
 
 	part->reply = s3_start(d->s3, &request);
 }

@@ -31,7 +31,9 @@ struct call {                   /* a request under way, and what it takes to sen
 	struct call *next;
 	struct s3 *s3;
 	struct http_reply *reply;
-	struct http_request how;        /* the caller's */
+	const char *method;
+	const struct http_hooks *hooks; /* the caller's */
+	void *service;
 	struct bucket *bucket;
 	char *key, *query, *place;      /* key: encoded; place: "s3://bucket/key", for messages */
 	char *headers[MOST_HEADERS];
@@ -237,7 +239,7 @@ sign(struct call *call, size_t path, const struct aws_credentials *who)
 	for (size_t i = 1; i < 4 && own[i].p != NULL; i++)
 		http_add_header(reply, own[i].p);
 
-	struct sigv4_request request = { .method = call->how.method != NULL ? call->how.method : "GET",
+	struct sigv4_request request = { .method = call->method,
 		.path = { s3->url.p + path, end }, .query = str_of(call->query != NULL ? call->query : ""),
 		.headers = headers, .payload = call->hash, .time = when };
 	struct sigv4_scope scope = { who->key, who->secret, call->bucket->region, "s3" };
@@ -268,8 +270,8 @@ prepare(struct http_reply *reply, void *arg)
 	size_t path = make_url(s3, call);
 
 	call->reply = reply;
-	if (call->how.prepare != NULL)
-		call->how.prepare(reply, call->how.arg);
+	if (call->hooks != NULL && call->hooks->prepare != NULL)
+		call->hooks->prepare(reply, call->service);
 	http_set_url(reply, s3->url.p);
 	buf_reset(&s3->header);
 	buf_fmt(&s3->header, "Host: %s", s3->host.p);
@@ -463,7 +465,7 @@ mend(struct http_reply *reply, void *arg)
 	const char *own, *later = http_header(reply, "x-amz-retry-after");     /* ms */
 
 	call->reply = reply;
-	if (call->how.mend != NULL && (own = call->how.mend(reply, call->how.arg)) != NULL)
+	if (call->hooks != NULL && call->hooks->mend != NULL && (own = call->hooks->mend(reply, call->service)) != NULL)
 		return own;
 	buf_reset(why);
 	buf_fmt(why, "%ld ", reply->status);
@@ -486,22 +488,6 @@ mend(struct http_reply *reply, void *arg)
 		return why->p;
 	reply->failure = verdict(call, why);
 	return why->p;
-}
-
-static const char *
-check(struct http_reply *reply, void *arg)
-{
-	struct call *call = arg;
-
-	return call->how.check(reply, call->how.arg);
-}
-
-static void
-sink(struct buf *arrived, void *arg)
-{
-	struct call *call = arg;
-
-	call->how.sink(arrived, call->how.arg);
 }
 
 /* The caller's side */
@@ -540,12 +526,15 @@ name_place(const struct s3_request *r)
 struct http_reply *
 s3_start(struct s3 *s3, const struct s3_request *r)
 {
+	static const struct http_hooks ours = { .prepare = prepare, .mend = mend };
 	struct call *call = xcalloc(1, sizeof *call);
 	struct http_request how = r->how;
 	size_t n = 0;
 
 	call->s3 = s3;
-	call->how = r->how;
+	call->method = how.method != NULL ? how.method : "GET";
+	call->hooks = how.hooks;
+	call->service = how.service;
 	call->bucket = find_bucket(s3, r->bucket);
 	call->key = encode_key(r->key);
 	call->query = r->query != NULL ? xstrdup(r->query) : NULL;
@@ -569,11 +558,8 @@ s3_start(struct s3 *s3, const struct s3_request *r)
 		how.name = call->place;
 	how.headers = NULL;
 	how.exact = how.follow_no = true;
-	how.prepare = prepare;
-	how.mend = mend;
-	how.check = r->how.check != NULL ? check : NULL;
-	how.sink = r->how.sink != NULL ? sink : NULL;
-	how.arg = call;
+	how.hooks = &ours;
+	how.service = call;
 	return call->reply = http_start(s3->http, &how);
 }
 

@@ -39,8 +39,8 @@ void s3_close(struct s3 *);
 struct http *s3_http(struct s3 *);              /* for http_try(), http_wait_any() and http_done() */
 
 /*
- * Of HOW: method, body, file, name, what, claims, max_body, check, sink, resumes, quick, prepare, mend and arg are the caller's; the
- * rest is filled in here.  A caller's prepare() runs first; what it adds is not signed, so it adds no x-amz-*.  Its mend()
+ * Of HOW: method, body, file, name, what, claims, max_body, check, sink, hooks and their args are the caller's; the rest is filled in
+ * here.  A caller's prepare() runs first; what it adds is not signed, so it adds no x-amz-*.  Its mend()
  * is asked first, too.
  */
 struct s3_request {

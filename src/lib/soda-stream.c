@@ -107,7 +107,7 @@ soda_stream(struct soda *soda, const struct soda_query *q, struct rows_out *out)
 {
 	struct stream s = { .out = out, .is_csv = q->csv, .csv = CSV_COMMA };
 	struct http_reply *reply = soda_start_export(soda, q, (struct http_request){
-		.what = "bulk download", .sink = pass_on, .check = check_end, .arg = &s });
+		.what = "bulk download", .sink = &(struct http_sink){ .take = pass_on }, .check = check_end, .arg = &s });
 
 	s.name = reply->name;
 	if (!soda_wait(soda, reply))

@@ -130,6 +130,7 @@ start(struct soda *s, const char *url, struct buf *post, const char *want, struc
 {
 	static const char *const json[] = { "Content-Type: application/json", NULL };
 	static const short ours[] = { 400, 404, 0 };
+	static const struct http_hooks reading = { .later = add_ticket };
 
 	how.url = url;
 	how.secrets = s->secrets;
@@ -139,7 +140,8 @@ start(struct soda *s, const char *url, struct buf *post, const char *want, struc
 	how.want = want;
 	how.claims = ours;
 	how.polls = !how.once;
-	how.later = add_ticket;
+	if (how.hooks == NULL)
+		how.hooks = &reading;
 	if (post != NULL && post->len > 0) {
 		how.body.n = post->len;
 		how.body.p = buf_take(post);
@@ -269,12 +271,13 @@ soda_start_write(struct soda *s, bool gzip, struct http_request how)
 {
 	static const char *const plain[] = { "Content-Type: application/json", NULL };
 	static const char *const packed[] = { "Content-Type: application/json", "Content-Encoding: gzip", NULL };
+	static const struct http_hooks writing = { .mend = wait_for_lock, .later = add_ticket };
 	struct buf url = { 0 };
 	struct http_reply *reply;
 
 	buf_fmt(&url, "%s/resource/%s.json", s->base, s->dataset);
 	how.headers = gzip ? packed : plain;
-	how.mend = wait_for_lock;
+	how.hooks = &writing;
 	how.follow_no = true;
 	reply = start(s, url.p, NULL, "JSON", how);
 	buf_free(&url);
