@@ -179,25 +179,13 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static struct str
-trimmed(struct str s)
-{
-	while (s.n > 0 && is_blank(s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* Appends " Request Type" as request_type. */
 static void
 add_plain_name(struct buf *b, struct str name)
 {
 	bool gap = false;
 
-	name = trimmed(name);
+	name = str_trim(name);
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
@@ -228,7 +216,7 @@ add_wanted_name(struct buf *b, struct str name)
 		struct rename *r = &plan.rename[i];
 
 		if (!str_eq(r->old, (struct str){ b->p + at, b->len - at }) && !str_eq(r->old, name) &&
-		    !str_eq(r->old, trimmed(name)))
+		    !str_eq(r->old, str_trim(name)))
 			continue;
 		r->found = true;
 		b->len = at;
@@ -364,8 +352,8 @@ static struct str
 mend_value(struct str val)
 {
 	if (trim)
-		val = trimmed(val);
-	if (!keep_empty && (val.n == 0 || (is_blank(val.p[0]) && trimmed(val).n == 0)))
+		val = str_trim(val);
+	if (!keep_empty && (val.n == 0 || (is_blank(val.p[0]) && str_trim(val).n == 0)))
 		return (struct str){ 0 };
 	return nulls.n > 0 && is_null(val) ? (struct str){ 0 } : val;
 }

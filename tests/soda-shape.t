@@ -117,10 +117,14 @@ t 'locations and URLs' 0 shape <<'IN' 3<<'OUT'
 {"site":{"latitude":"30.2","longitude":-97.70,"street":"1 \"Main\"","street2":"#2","city":"Austin","state":"TX","zip":"78701"}}
 {"site":{"latitude":"30.2","longitude":"-97.7","human_address":"{}"},"link":"http://x/"}
 {"site":{"latitude":"","longitude":""},"link":{"url":"http://x/"}}
+{"site":{"type":"Point","coordinates":[-97.7,30.2]},"p":{"latitude":" 30.25 ","longitude":"-1.e1"}}
+{"site":"{\"latitude\":30.2,\"longitude\":-97.7}"}
 IN
 {"site":{"latitude":"30.2","longitude":"-97.70","human_address":"{\"address\":\"1 \\\"Main\\\" #2\",\"city\":\"Austin\",\"state\":\"TX\",\"zip\":\"78701\"}"}}
 {"site":{"latitude":"30.2","longitude":"-97.7","human_address":"{}"},"link":{"url":"http://x/"}}
 {"site":null,"link":{"url":"http://x/"}}
+{"site":{"latitude":"30.2","longitude":"-97.7","human_address":"{\"address\":\"\",\"city\":\"\",\"state\":\"\",\"zip\":\"\"}"},"p":{"type":"Point","coordinates":[-1.0e1,30.25]}}
+{"site":{"latitude":"30.2","longitude":"-97.7","human_address":"{\"address\":\"\",\"city\":\"\",\"state\":\"\",\"zip\":\"\"}"}}
 OUT
 t 'a type without a rule passes' 0 shape <<'IN' 3<<'OUT'
 {"blob":{"a": 1}}
@@ -211,6 +215,8 @@ cat >bad <<'X'
 {"link":7}
 {"junk":1}
 {"id":1,"ID":2}
+{"site":{"type":"Polygon","coordinates":[[[0,0],[0,1],[1,1],[0,0]]]}}
+{"site":{"type":"Point","coordinates":5}}
 X
 run 0 'bad records go to --rejects' shape --rejects rejects bad
 jq -r '"\(.line) \(.column) \(.reason)"' rejects >reasons
@@ -232,6 +238,8 @@ cat >want <<'X'
 15 link "7" is no URL
 16  none of its fields is a column of the dataset
 17 ID the fields id and ID are both column id
+18 site "{"type":"Polygon","coordinates":[[[0,0],[0,1],[1,1],[0,0]]]}" is GeoJSON, but no Point or MultiPoint
+19 site "{"type":"Point","coordinates":5}" is GeoJSON whose coordinates are no positions
 X
 sed 's/^16 null/16 /' reasons >got
 same '... each with its reason' want got

@@ -1,19 +1,19 @@
 /* agol-value.c - values of records as an ArcGIS layer takes them. */
 #include "lib/agol-value.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/date.h"
 #include "lib/json.h"
+#include "lib/number.h"
+#include "lib/place.h"
 #include "lib/zone.h"
 
 #define UNIX_EPOCH_MS 946684800000LL    /* from there to date_usec()'s epoch */
 #define WGS84 4326                      /* the wkid of degrees */
 
-static struct buf scratch, text, blank; /* of one value */
+static struct buf scratch, text;        /* of one value */
 static struct buf why;
 
 static const char *PRINTF(1, 2)
@@ -37,70 +37,14 @@ shown(struct str s)
 	return s.n < 60 ? (int)s.n : 60;
 }
 
-static struct str
-trimmed(struct str s)
-{
-	while (s.n > 0 && strchr(" \t\r\n", s.p[0]) != NULL && s.p[0] != '\0')
-		s.p++, s.n--;
-	while (s.n > 0 && strchr(" \t\r\n", s.p[s.n - 1]) != NULL && s.p[s.n - 1] != '\0')
-		s.n--;
-	return s;
-}
-
 /* ---- numbers ---- */
-
-/* Reads all of the text as a decimal number: no hexadecimal, no infinity, no NaN. */
-static bool
-to_double(struct str s, double *x)
-{
-	char digits[400], *end;
-
-	if (s.n == 0 || s.n >= sizeof digits)
-		return false;
-	memcpy(digits, s.p, s.n);
-	digits[s.n] = '\0';
-	if (strspn(digits, "0123456789+-.eE") != s.n)
-		return false;
-	*x = strtod(digits, &end);
-	return *end == '\0' && isfinite(*x);
-}
-
-/* JSON has its own idea of a number: no plus, no bare point, no zeros in front. */
-static bool
-is_json_number(struct str s)
-{
-	size_t i = s.p[0] == '-';
-
-	if (i == s.n || s.p[i] < '0' || s.p[i] > '9' || (s.p[i] == '0' && i + 1 < s.n && s.p[i + 1] >= '0' && s.p[i + 1] <= '9'))
-		return false;
-	for (; i < s.n; i++)
-		if (s.p[i] == '.' && (i + 1 == s.n || s.p[i + 1] < '0' || s.p[i + 1] > '9'))
-			return false;
-	return true;
-}
-
-/* As it stands where JSON has it so, else the shortest that reads the same. */
-static void
-put_number(struct buf *b, struct str s, double x)
-{
-	char digits[40];
-
-	if (is_json_number(s)) {
-		buf_str(b, s);
-		return;
-	}
-	snprintf(digits, sizeof digits, "%.15g", x);
-	if (strtod(digits, NULL) != x)
-		snprintf(digits, sizeof digits, "%.17g", x);
-	buf_text(b, digits);
-}
 
 static const char *
 put_integer(struct buf *b, struct str s, enum agol_type type)
 {
 	double most = type == AGOL_SMALL ? 32768 : type == AGOL_INTEGER ? 2147483648.0 : 9007199254740992.0, x;
 
-	if (!to_double(s, &x))
+	if (!number_read(s, &x))
 		return wrong("\"%.*s\" is no integer", shown(s), s.p);
 	if (x < -most || x >= most)
 		return wrong("\"%.*s\" is too large for an integer of %d bits", shown(s), s.p,
@@ -248,7 +192,7 @@ agol_value(struct buf *b, const struct agol_field *field, const struct field *va
 	}
 	if (value->json && (*s.p == '[' || *s.p == '{'))
 		return wrong("%s, and the layer wants a single value", *s.p == '[' ? "an array" : "an object");
-	s = trimmed(value->json ? json_text(s, &scratch) : s);
+	s = str_trim(value->json ? json_text(s, &scratch) : s);
 	if (s.n == 0)
 		return put_null(b, field);
 	switch (field->type) {
@@ -259,9 +203,9 @@ agol_value(struct buf *b, const struct agol_field *field, const struct field *va
 		}
 		if (field->type != AGOL_FLOAT)
 			return put_integer(b, s, field->type);
-		if (!to_double(s, &x))
+		if (!number_read(s, &x))
 			return wrong("\"%.*s\" is no number", shown(s), s.p);
-		put_number(b, s, x);
+		number_put(b, s);
 		return NULL;
 	case AGOL_DATE: case AGOL_DATE_ONLY: case AGOL_STAMP:
 		if (is_number(value) && field->type == AGOL_DATE)
@@ -274,177 +218,94 @@ agol_value(struct buf *b, const struct agol_field *field, const struct field *va
 
 /* ---- geometry ---- */
 
-struct points {
-	struct buf list;                /* [x,y],[x,y] */
-	size_t n;
-};
-
-static bool
-is_blank(struct str json)
+/* [x,y],[x,y] */
+static void
+add_point(const struct place *place, void *arg)
 {
-	return json.p == NULL || *json.p == 'n' || (*json.p == '"' && trimmed(json_text(json, &blank)).n == 0);
+	struct buf *list = arg;
+
+	buf_text(list, list->len > 0 ? ",[" : "[");
+	number_put(list, place->longitude);
+	buf_char(list, ',');
+	number_put(list, place->latitude);
+	buf_char(list, ']');
 }
 
-/* Numbers, or text of numbers. */
 static const char *
-add_point(struct points *p, long long wkid, struct str lat, struct str lon)
+say_fault(const struct places *p, const struct field *location, enum place_fault fault)
 {
-	double y, x;
+	struct str lat = p->at.latitude, lon = p->at.longitude;
+	const char *quote = location != NULL && (!location->json || json_is_string(location->val)) ? "\"" : "";
 
-	lat = trimmed(lat);
-	lon = trimmed(lon);
-	if (lat.n == 0 && lon.n == 0)
-		return NULL;
-	if (lat.n == 0 || lon.n == 0)
+	switch (fault) {
+	case PLACE_HALF:
 		return wrong("a %s without a %s", lat.n > 0 ? "latitude" : "longitude", lat.n > 0 ? "longitude" : "latitude");
-	if (!to_double(lat, &y) || !to_double(lon, &x))
+	case PLACE_NO_NUMBERS:
 		return wrong("\"%.*s, %.*s\" is no latitude and longitude", shown(lat), lat.p, shown(lon), lon.p);
-	if (wkid == WGS84 && fabs(y) > 90)
-		return wrong("latitude %.*s: past the pole%s", shown(lat), lat.p, fabs(y) <= 180 && fabs(x) <= 90 ? ": are they swapped?" : "");
-	if (wkid == WGS84 && fabs(x) > 180)
+	case PLACE_PAST_POLE: case PLACE_SWAPPED:
+		return wrong("latitude %.*s: past the pole%s", shown(lat), lat.p, fault == PLACE_SWAPPED ? ": are they swapped?" : "");
+	case PLACE_PAST_180:
 		return wrong("longitude %.*s: past 180", shown(lon), lon.p);
-	buf_text(&p->list, p->n++ > 0 ? ",[" : "[");
-	put_number(&p->list, lon, x);
-	buf_char(&p->list, ',');
-	put_number(&p->list, lat, y);
-	buf_char(&p->list, ']');
-	return NULL;
-}
-
-static struct str
-text_of(struct str json, struct buf *b)
-{
-	return is_blank(json) ? STR("") : json_text(json, b);
-}
-
-/* [longitude, latitude, perhaps height] */
-static const char *
-add_position(struct points *p, long long wkid, struct str position)
-{
-	struct json_walk w;
-	struct str lat, lon;
-
-	if (*position.p != '[')
+	case PLACE_NO_LOCATION:
+		return wrong("%s%.*s%s is no location", quote, shown(p->bad), p->bad.p, quote);
+	case PLACE_NO_OBJECT:
+		return "an array of no locations";
+	case PLACE_NO_POINT:
+		return wrong("a GeoJSON %.*s, and only Point and MultiPoint are loaded", shown(p->bad), p->bad.p != NULL ? p->bad.p : "");
+	case PLACE_NO_POSITION:
 		return "GeoJSON whose coordinates are no positions";
-	w = json_walk(position);
-	if (!json_next(&w))
-		return NULL;            /* RFC 7946 3.1: an empty one is no place */
-	lon = w.value;
-	if (!json_next(&w))
-		return "GeoJSON whose coordinates are no positions";
-	lat = w.value;
-	return add_point(p, wkid, text_of(lat, &scratch), text_of(lon, &text));
-}
-
-static const char *
-add_geojson(struct points *p, long long wkid, struct str object)
-{
-	struct str type = json_text(json_get(object, "type"), &scratch), coordinates = json_get(object, "coordinates");
-	bool one = str_eq(type, STR("Point"));
-
-	if (!one && !str_eq(type, STR("MultiPoint")))
-		return wrong("a GeoJSON %.*s, and only Point and MultiPoint are loaded", shown(type), type.p != NULL ? type.p : "");
-	if (coordinates.p == NULL || *coordinates.p == 'n')
-		return NULL;
-	if (one)
-		return add_position(p, wkid, coordinates);
-	if (*coordinates.p != '[')
-		return "GeoJSON whose coordinates are no positions";
-	for (struct json_walk w = json_walk(coordinates); json_next(&w); ) {
-		const char *bad = add_position(p, wkid, w.value);
-
-		if (bad != NULL)
-			return bad;
+	case PLACE_GOOD:
+		break;
 	}
 	return NULL;
 }
 
-/* An object; its members are found good. */
+/* LIST: N points. */
 static const char *
-add_object(struct points *p, long long wkid, struct str object)
-{
-	if (json_get(object, "coordinates").p != NULL)
-		return add_geojson(p, wkid, object);
-	return add_point(p, wkid, text_of(json_get(object, "latitude"), &scratch), text_of(json_get(object, "longitude"), &text));
-}
-
-static const char *
-add_json(struct points *p, long long wkid, struct str json)
-{
-	if (is_blank(json))
-		return NULL;
-	if (*json.p == '{')
-		return add_object(p, wkid, json);
-	if (*json.p != '[')
-		return wrong("%.*s is no location", shown(json), json.p);
-	for (struct json_walk w = json_walk(json); json_next(&w); ) {
-		const char *bad = is_blank(w.value) ? NULL : *w.value.p == '{' ? add_object(p, wkid, w.value) : "an array of no locations";
-
-		if (bad != NULL)
-			return bad;
-	}
-	return NULL;
-}
-
-static const char *
-put_points(struct buf *b, const struct points *p, enum agol_shape shape, long long wkid)
+put_points(struct buf *b, struct str list, size_t n, enum agol_shape shape, long long wkid)
 {
 	const char *comma;
 
-	if (p->n == 0)
+	if (n == 0)
 		return NULL;
-	if (shape == AGOL_POINT && p->n > 1)
-		return wrong("%zu points, and the layer has single ones", p->n);
-	comma = memchr(p->list.p, ',', p->list.len);
+	if (shape == AGOL_POINT && n > 1)
+		return wrong("%zu points, and the layer has single ones", n);
+	comma = memchr(list.p, ',', list.n);
 	if (shape == AGOL_POINT)
-		buf_fmt(b, "{\"x\":%.*s,\"y\":%.*s", (int)(comma - p->list.p - 1), p->list.p + 1,
-		    (int)(p->list.p + p->list.len - comma - 2), comma + 1);
+		buf_fmt(b, "{\"x\":%.*s,\"y\":%.*s", (int)(comma - list.p - 1), list.p + 1, (int)(list.p + list.n - comma - 2), comma + 1);
 	else
-		buf_fmt(b, "{\"points\":[%s]", p->list.p);
+		buf_fmt(b, "{\"points\":[%.*s]", (int)list.n, list.p);
 	buf_fmt(b, ",\"spatialReference\":{\"wkid\":%lld}}", wkid);
 	return NULL;
+}
+
+/* From LOCATION, or where it is NULL from LAT and LON. */
+static const char *
+put_geometry(struct buf *b, enum agol_shape shape, long long wkid, const struct field *location, struct str lat, struct str lon)
+{
+	struct buf list = { 0 };
+	struct places p = { .degrees = wkid == WGS84, .take = add_point, .arg = &list };
+	enum place_fault fault = location != NULL ? places_read(&p, location) : places_pair(&p, lat, lon);
+	const char *bad = fault != PLACE_GOOD ? say_fault(&p, location, fault) : put_points(b, buf_all(&list), p.n, shape, wkid);
+
+	places_free(&p);
+	buf_free(&list);
+	return bad;
 }
 
 const char *
 agol_location(struct buf *b, enum agol_shape shape, long long wkid, const struct field *location)
 {
-	static struct buf copy;
-	struct points p = { 0 };
-	struct str json = location->val;
-	struct json_error e = { 0 };
-	const char *bad = NULL;
-
-	if (json.p != NULL && !location->json)
-		json = trimmed(json);
-	else if (json_is_string(json))          /* a text may hold an object, too */
-		json = trimmed(json_text(json, &scratch));
-	if (json.p == NULL || json.n == 0)
-		return NULL;
-	if (!location->json || json.p != location->val.p) {
-		buf_reset(&copy);               /* with the padding that scanners want */
-		buf_str(&copy, json);
-		json = buf_all(&copy);
-		if (json_skip(json.p, json.p + json.n, &e) != json.p + json.n)
-			return wrong("\"%.*s\" is no location", shown(json), json.p);
-	}
-	bad = add_json(&p, wkid, json);
-	if (bad == NULL)
-		bad = put_points(b, &p, shape, wkid);
-	buf_free(&p.list);
-	return bad;
+	return put_geometry(b, shape, wkid, location, (struct str){ 0 }, (struct str){ 0 });
 }
 
 const char *
 agol_lat_lon(struct buf *b, enum agol_shape shape, long long wkid, const struct field *lat, const struct field *lon)
 {
-	struct points p = { 0 };
-	struct str y = lat != NULL ? field_text(lat, &scratch) : STR(""), x = lon != NULL ? field_text(lon, &text) : STR("");
-	const char *bad = add_point(&p, wkid, y.p != NULL ? y : STR(""), x.p != NULL ? x : STR(""));
+	const struct str none = { 0 };
 
-	if (bad == NULL)
-		bad = put_points(b, &p, shape, wkid);
-	buf_free(&p.list);
-	return bad;
+	return put_geometry(b, shape, wkid, NULL, lat != NULL ? field_text(lat, &scratch) : none,
+	    lon != NULL ? field_text(lon, &text) : none);
 }
 
 void

@@ -1,11 +1,12 @@
 /* soda-value.c - a value as a column of a Socrata dataset takes it. */
 #include "lib/soda-value.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 #include "lib/date.h"
 #include "lib/json.h"
+#include "lib/number.h"
+#include "lib/place.h"
 
 typedef const char *shape_function(const struct field *from, struct field *to, struct buf *out);
 
@@ -84,46 +85,13 @@ shape_text(const struct field *from, struct field *to, struct buf *out)
 	return NULL;
 }
 
-static size_t
-digits(const char *p, const char *end)
-{
-	const char *start = p;
-
-	while (p < end && *p >= '0' && *p <= '9')
-		p++;
-	return (size_t)(p - start);
-}
-
-/* -12.50, .5, 1e3: what Socrata reads as a number. */
-static bool
-is_number(struct str s)
-{
-	const char *p = s.p, *end = p + s.n;
-	size_t whole, fraction = 0;
-
-	p += p < end && (*p == '-' || *p == '+');
-	p += whole = digits(p, end);
-	if (p < end && *p == '.')
-		p += 1 + (fraction = digits(p + 1, end));
-	if (whole + fraction == 0)
-		return false;
-	if (p < end && (*p == 'e' || *p == 'E')) {
-		p++;
-		p += p < end && (*p == '-' || *p == '+');
-		if (digits(p, end) == 0)
-			return false;
-		p += digits(p, end);
-	}
-	return p == end;
-}
-
 static const char *
 shape_number(const struct field *from, struct field *to, struct buf *out)
 {
 	struct str v = field_text(from, out);
 
 	(void)to;
-	return is_number(v) ? NULL : "is no number";
+	return number_is(v) ? NULL : "is no number";
 }
 
 static const char *
@@ -187,73 +155,28 @@ shape_fixed(const struct field *from, struct field *to, struct buf *out)
 
 /* Places */
 
-struct place { struct str latitude, longitude; };       /* n 0: empty */
+static const char *const place_faults[] = {
+	[PLACE_HALF] = "has a latitude or a longitude, but not both",
+	[PLACE_NO_NUMBERS] = "has a latitude or longitude that is no number",
+	[PLACE_PAST_POLE] = "has a latitude beyond 90 degrees: were the two swapped?",
+	[PLACE_SWAPPED] = "has a latitude beyond 90 degrees: were the two swapped?",
+	[PLACE_PAST_180] = "has a longitude beyond 180 degrees",
+	[PLACE_NO_LOCATION] = "is no place: want latitude and longitude",
+	[PLACE_NO_OBJECT] = "has a place without latitude and longitude",
+	[PLACE_NO_POINT] = "is GeoJSON, but no Point or MultiPoint",
+	[PLACE_NO_POSITION] = "is GeoJSON whose coordinates are no positions",
+};
 
-/* A number between -MOST and MOST. */
-static bool
-in_degrees(struct str s, double most)
-{
-	char text[64];
-	double v;
-
-	if (s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	v = strtod(text, NULL);
-	return v >= -most && v <= most;
-}
-
+/* Calls TAKE for each place, with OUT.  Returns what is wrong. */
 static const char *
-check_place(const struct place *place)
+each_place(const struct field *f, void (*take)(const struct place *, void *out), struct buf *out, size_t *n)
 {
-	if (place->latitude.n == 0 && place->longitude.n == 0)
-		return NULL;
-	if (place->latitude.n == 0 || place->longitude.n == 0)
-		return "has a latitude or a longitude, but not both";
-	if (!is_number(place->latitude) || !is_number(place->longitude))
-		return "has a latitude or longitude that is no number";
-	if (!in_degrees(place->latitude, 90))
-		return "has a latitude beyond 90 degrees: were the two swapped?";
-	return in_degrees(place->longitude, 180) ? NULL : "has a longitude beyond 180 degrees";
-}
+	struct places p = { .degrees = true, .take = take, .arg = out };
+	const char *why = place_faults[places_read(&p, f)];
 
-/* JSON numbers don't start with + or a point. */
-static void
-add_number(struct buf *out, struct str s)
-{
-	bool minus = s.p[0] == '-', sign = minus || s.p[0] == '+';
-
-	s.p += sign;
-	s.n -= sign;
-	while (s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9')
-		s.p++, s.n--;
-	if (minus)
-		buf_char(out, '-');
-	if (s.p[0] == '.')
-		buf_char(out, '0');
-	buf_str(out, s);
-	if (s.p[s.n - 1] == '.')
-		buf_char(out, '0');
-}
-
-static void
-add_coordinates(struct buf *out, const struct place *place)
-{
-	buf_char(out, '[');
-	add_number(out, place->longitude);
-	buf_char(out, ',');
-	add_number(out, place->latitude);
-	buf_char(out, ']');
-}
-
-/* The two members of an object; their texts point into the object or the scratches. */
-static struct place
-place_in(struct str object, struct buf scratch[2])
-{
-	struct place p = { json_text(json_get(object, "latitude"), &scratch[0]), json_text(json_get(object, "longitude"), &scratch[1]) };
-
-	return p;
+	*n = p.n;
+	places_free(&p);
+	return why;
 }
 
 /* Text that is left to Socrata, and GeoJSON, which is what it wants. */
@@ -268,51 +191,16 @@ is_ready(const struct field *f)
 	return ready;
 }
 
-/* Calls TAKE for each place of an object or an array of objects; empty ones don't count.  Returns what is wrong. */
-static const char *
-each_place(const struct field *f, void (*take)(const struct place *, struct str object, struct buf *out), struct buf *out, size_t *n)
-{
-	struct buf scratch[2] = { 0 };
-	struct json_walk w = { 0 };
-	const char *why = NULL;
-	bool many = is_json(f, '[');
-
-	*n = 0;
-	if (many)
-		w = json_walk(f->val);
-	else if (is_json(f, '{'))
-		w.value = f->val;
-	else
-		return "is no place: want latitude and longitude";
-	while (why == NULL && (!many || json_next(&w))) {
-		struct place place;
-
-		if (w.value.n == 0 || w.value.p[0] != '{') {
-			if (!str_eq(w.value, STR("null")) && !str_eq(w.value, STR("\"\"")))
-				why = "has a place without latitude and longitude";
-		} else {
-			place = place_in(w.value, scratch);
-			why = check_place(&place);
-			if (why == NULL && place.latitude.n > 0) {
-				take(&place, w.value, out);
-				(*n)++;
-			}
-		}
-		if (!many)
-			break;
-	}
-	buf_free(&scratch[0]);
-	buf_free(&scratch[1]);
-	return why;
-}
-
 static void
-take_point(const struct place *place, struct str object, struct buf *out)
+take_point(const struct place *place, void *arg)
 {
-	(void)object;
-	if (out->len > 0)
-		buf_char(out, ',');
-	add_coordinates(out, place);
+	struct buf *out = arg;
+
+	buf_text(out, out->len > 0 ? ",[" : "[");
+	number_put(out, place->longitude);
+	buf_char(out, ',');
+	number_put(out, place->latitude);
+	buf_char(out, ']');
 }
 
 static const char *
@@ -371,9 +259,10 @@ add_member(struct buf *out, const char *name, struct str object, const char *fir
 
 /* The legacy form: numbers are texts, and the address is JSON inside of a text. */
 static void
-take_location(const struct place *place, struct str object, struct buf *out)
+take_location(const struct place *place, void *arg)
 {
-	struct buf address = { 0 };
+	struct str object = place->object;
+	struct buf *out = arg, address = { 0 };
 
 	if (out->len > 0)
 		return;                 /* counted by each_place(), and refused */

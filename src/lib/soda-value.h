@@ -10,7 +10,7 @@
  *	calendar_date           2020-01-31T23:59:59: the wall clock that is written there, its zone dropped
  *	fixed_timestamp         a date as it stands, or, where it has no T or no dashes, with them
  *	point, multipoint       GeoJSON, from {"latitude":, "longitude":} or an array of them; GeoJSON and WKT pass
- *	location                {"latitude":, "longitude":, "human_address":}, from the same with street, city, state, zip
+ *	location                {"latitude":, "longitude":, "human_address":}, from the same with street, city, state, zip, or GeoJSON
  *	url                     {"url": the text}
  *
  * These functions return errors and do not die: fuzzers call them.
