@@ -55,7 +55,7 @@ prepare() {
 		printf '{"id":"%s","short_text":"%s"}\n' 1 new 2 removed | tee signals.ndjson >shaped.ndjson ;;
 	mds-fetch)
 		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json ;;
-	s3-get | s3-list | knack-fetch) ;;
+	s3-get | s3-list | knack-fetch | mds-schedule) ;;
 	mds-trips)
 		tr -d '\n' <"$shared/mds/trip_sample_data_valid_short.json" >trips.ndjson
 		jq -c '{version: "0.3.0", data: {trips: [.]}}' trips.ndjson >trips.json ;;

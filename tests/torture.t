@@ -165,6 +165,17 @@ torture 'pg-upsert of records' 'malloc read write net connect open' pg-upsert --
 torture 'pg-upsert of a stage' 'malloc write net' pg-upsert --max-wait 0.1 target --key id --from stage --replace --max-delete 100%
 fresh() { :; }
 torture 'pg-copy-out' 'malloc write net connect open' pg-copy-out --max-wait 0.1 target
+mds-schedule init >/dev/null
+mds-schedule seed --provider jump --zone America/Chicago --from 2020-3-8-0 --to 2020-3-8-4 >/dev/null
+torture 'mds-schedule list' 'malloc write net connect open' mds-schedule --max-wait 0.1 list --provider jump --time-max 2020-3-8-4 --interval 4
+fresh() { sql "DELETE FROM api.schedule WHERE date > '2020-03-08 04:00'"; }
+state() { sql 'SELECT date FROM api.schedule ORDER BY date'; }
+torture 'mds-schedule seed' 'malloc write net connect open' \
+    mds-schedule --max-wait 0.1 seed --provider jump --zone America/Chicago --from 2020-3-8-0 --to 2020-3-8-7
+fresh() { sql "UPDATE api.schedule SET status_id = 0, claim = NULL, message = NULL"; }
+state() { sql 'SELECT date, status_id, claim IS NULL, message FROM api.schedule ORDER BY date'; }
+echo '{"schedule_id":1,"status_id":2,"message":{"a":1}}' >in
+torture 'mds-schedule set' 'malloc read write net connect open' mds-schedule --max-wait 0.1 set --release
 torture 'pg-refresh' 'malloc write net connect open' pg-refresh --max-wait 0.1 --analyze --vacuum report target
 
 # ---- network ----

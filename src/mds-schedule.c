@@ -1,0 +1,358 @@
+/*
+ * mds-schedule - the schedule of an MDS flow: which hours of which provider are fetched, loaded and published.
+ *
+ * A block is labelled by the local wall clock at its end, as Austin's schedule had it, and kept with its bounds in UTC, by which
+ * blocks tile all of time whatever the clock does (lib/mds-block.h).  The state of a block is its row, and a worker's right to
+ * it is a claim: see lib/mds-schedule-claim.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/date.h"
+#include "lib/mds-block.h"
+#include "lib/mds-schedule.h"
+#include "lib/receipt.h"
+#include "lib/zone.h"
+
+#define SENT_AT_ONCE 5000       /* blocks of one statement of seed */
+
+static const char *schema = "api", *provider, *provider_id, *zone, *from, *to, *time_max, *time_min, *status, *trips, *socrata;
+static long long interval = -1, limit = -1, empty_exit = -1, worker_pid = -1;
+static double stale = -1, stuck = -1;
+static bool any_status, incomplete, force, release;
+
+static const struct opt options[] = {
+	OPT_STRING(0, "schema", "NAME", &schema, "where the tables are (api)"),
+	OPT_STRING(0, "provider", "NAME", &provider, "whose blocks"),
+	OPT_STRING(0, "provider-id", "UUID", &provider_id, "seed: the provider's id in MDS"),
+	OPT_STRING(0, "zone", "ZONE", &zone, "init, seed, gaps: whose wall clock labels the blocks"),
+	OPT_STRING(0, "from", "LABEL", &from, "seed, gaps: blocks after this one, yyyy-mm-dd-hh"),
+	OPT_STRING(0, "to", "LABEL", &to, "seed, gaps: up to this one"),
+	OPT_STRING(0, "time-max", "LABEL", &time_max, "list, claim: up to this block"),
+	OPT_STRING(0, "time-min", "LABEL", &time_min, "list, claim: after this one"),
+	OPT_NUMBER(0, "interval", "N", &interval, 0, 1000000, "list, claim: N hours up to --time-max (1)"),
+	OPT_STRING(0, "status", "N,...", &status, "list, claim: blocks in these states"),
+	OPT_FLAG(0, "any-status", &any_status, "list, claim: in any state"),
+	OPT_FLAG(0, "incomplete", &incomplete, "list, claim: those with a status below 8"),
+	OPT_FLAG(0, "force", &force, "list, claim: old blocks that have no width too"),
+	OPT_NUMBER(0, "worker-pid", "PID", &worker_pid, 1, 1 << 30, "claim: the process that works on them"),
+	OPT_SECONDS(0, "stale", "TIME", &stale, "claim, gaps: another machine's claim is void then (1h)"),
+	OPT_NUMBER(0, "limit", "N", &limit, 1, 1LL << 40, "claim: at most so many"),
+	OPT_FLAG(0, "release", &release, "set: the claim ends with this"),
+	OPT_SECONDS(0, "stuck", "TIME", &stuck, "gaps: a block should be published by then (2d)"),
+	OPT_STRING(0, "trips", "TABLE", &trips, "gaps: the table of trips (api.trips)"),
+	OPT_STRING(0, "socrata", "FILE", &socrata, "gaps: the dataset's trips a day, to compare"),
+	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "list, claim, gaps: exit N when there are none"),
+	OPT_PG,
+	OPT_END
+};
+const struct tool tool = {
+	.name = "mds-schedule", .operands = "init | seed | list | claim | set [file ...] | gaps", .options = options,
+	.does = "Keep the schedule of an MDS flow in Postgres: one row a provider and local hour.",
+};
+
+/* ---- options ---- */
+
+enum command { INIT = 1, SEED = 2, LIST = 4, CLAIM = 8, SET = 16, GAPS = 32 };
+static const char *const commands[] = { "init", "seed", "list", "claim", "set", "gaps" };
+
+/* What takes an option that not all take. */
+static const struct { const char *option; int takers; } takers[] = {
+	{ "provider", SEED | LIST | CLAIM | GAPS }, { "provider-id", SEED }, { "zone", INIT | SEED | GAPS },
+	{ "from", SEED | GAPS }, { "to", SEED | GAPS }, { "time-max", LIST | CLAIM }, { "time-min", LIST | CLAIM },
+	{ "interval", LIST | CLAIM }, { "status", LIST | CLAIM }, { "any-status", LIST | CLAIM }, { "incomplete", LIST | CLAIM },
+	{ "force", LIST | CLAIM }, { "worker-pid", CLAIM }, { "stale", CLAIM | GAPS }, { "limit", CLAIM }, { "release", SET },
+	{ "stuck", GAPS }, { "trips", GAPS }, { "socrata", GAPS }, { "empty-exit", LIST | CLAIM | GAPS },
+};
+
+static enum command
+which_command(const char *name)
+{
+	if (name == NULL)
+		die(EX_USAGE, "no subcommand: want %s", tool.operands);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(name, commands[i]) == 0)
+			return 1 << i;
+	die(EX_USAGE, "%s: no such subcommand: want %s", name, tool.operands);
+}
+
+/* The variables start as what no call can set them to. */
+static bool
+is_given(const struct opt *o)
+{
+	switch (o->kind) {
+	case OPT_KIND_FLAG: return *o->flag;
+	case OPT_KIND_STRING: return *o->string != NULL;
+	case OPT_KIND_SECONDS: return *o->seconds >= 0;
+	default: return *o->number >= 0;
+	}
+}
+
+static void
+check_taken(enum command command, const char *name)
+{
+	for (const struct opt *o = options; o->kind != OPT_KIND_END; o++)
+		for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
+			if (strcmp(takers[i].option, o->name) == 0 && is_given(o) && (takers[i].takers & command) == 0)
+				die(EX_USAGE, "%s takes no --%s: see mds-schedule --help", name, o->name);
+}
+
+static const char *
+need(const char *command, const char *option, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		die(EX_USAGE, "%s: no --%s", command, option);
+	return value;
+}
+
+static int64_t
+label_of(const char *option, const char *text)
+{
+	int64_t wall;
+	const char *why;
+
+	if (!block_label_parse(str_of(text), &wall, &why))
+		die(EX_USAGE, "--%s: \"%s\" %s", option, text, why);
+	return wall;
+}
+
+/* The old system's boundaries: --time-min's block is not one of them, and --interval counts hours of the wall clock. */
+static struct schedule_choice
+choose_blocks(enum command command)
+{
+	struct schedule_choice c = { .provider = provider, .incomplete = incomplete, .no_width = force };
+
+	if (status != NULL && any_status)
+		die(EX_USAGE, "--status or --any-status, not both");
+	if (status != NULL)
+		c.states = schedule_states("status", status);
+	if (time_max == NULL && (time_min != NULL || interval >= 0 || command == CLAIM))
+		die(EX_USAGE, "no --time-max: up to which block?");
+	c.bounded = time_max != NULL;
+	if (!c.bounded)
+		return c;
+	c.upto = label_of("time-max", time_max);
+	c.after = time_min != NULL ? label_of("time-min", time_min) : c.upto - (interval >= 0 ? interval : 1) * BLOCK_HOUR;
+	if (c.after > c.upto)
+		die(EX_USAGE, "--time-min %s is after --time-max %s", time_min, time_max);
+	return c;
+}
+
+static struct schedule_choice
+choose_span(const char *command)
+{
+	struct schedule_choice c = { .provider = need(command, "provider", provider), .bounded = true };
+
+	c.after = label_of("from", need(command, "from", from));
+	c.upto = label_of("to", need(command, "to", to));
+	if (c.after > c.upto)
+		die(EX_USAGE, "--from %s is after --to %s", from, to);
+	zone_use(need(command, "zone", zone));
+	return c;
+}
+
+static void
+check_uuid(const char *id)
+{
+	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	bool good = strlen(id) == strlen(shape);
+
+	for (size_t i = 0; good && id[i] != '\0'; i++)
+		good = shape[i] == '-' ? id[i] == '-' : strchr("0123456789abcdefABCDEF", id[i]) != NULL;
+	if (!good)
+		die(EX_USAGE, "--provider-id %s: want a UUID", id);
+}
+
+/* ---- seed ---- */
+
+static void
+make_provider(struct schedule *s)
+{
+	struct buf sql = { 0 };
+	const char *const values[] = { provider, provider_id };
+
+	buf_fmt(&sql, "INSERT INTO %s (provider_name) VALUES ($1) ON CONFLICT (provider_name) DO NOTHING", s->provider);
+	PQclear(pg_query(s->conn, sql.p, 1, values));
+	buf_reset(&sql);
+	buf_fmt(&sql, "UPDATE %s SET provider_id = $2 WHERE provider_name = $1 AND provider_id IS DISTINCT FROM $2", s->provider);
+	if (provider_id != NULL)
+		PQclear(pg_query(s->conn, sql.p, 2, values));
+	buf_free(&sql);
+}
+
+/* Blocks of one statement, as arrays of the walls and instants. */
+struct batch { struct buf label, starts, ends; size_t n; };
+
+static bool
+fill_batch(struct batch *b, struct block_walk *walk)
+{
+	struct buf *const arrays[] = { &b->label, &b->starts, &b->ends };
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < 3; i++)
+		buf_reset(arrays[i]);
+	for (b->n = 0; b->n < SENT_AT_ONCE && block_next(walk); b->n++) {
+		buf_reset(&text);
+		block_put_wall(&text, walk->label);
+		schedule_array(&b->label, text.p);
+		buf_reset(&text);
+		block_put_utc(&text, walk->starts);
+		schedule_array(&b->starts, text.p);
+		buf_reset(&text);
+		block_put_utc(&text, walk->ends);
+		schedule_array(&b->ends, text.p);
+	}
+	for (size_t i = 0; i < 3; i++)
+		buf_text(arrays[i], "}");
+	buf_free(&text);
+	return b->n > 0;
+}
+
+#define BATCH " unnest($2::timestamp[], $3::timestamptz[], $4::timestamptz[]) b(date, starts, ends)"
+
+/* Rows with other bounds are of another zone: with them the blocks would overlap. */
+static void
+check_batch(struct schedule *s, const struct batch *b)
+{
+	const char *const values[] = { provider, b->label.p, b->starts.p, b->ends.p };
+	struct buf sql = { 0 };
+
+	buf_fmt(&sql, "SELECT count(*), min(to_char(s.date, 'FMYYYY-FMMM-FMDD-FMHH24')), min(s.zone), count(*) FILTER (WHERE s.starts IS NULL)"
+	    " FROM %s s JOIN %s p ON p.id = s.provider_id JOIN" BATCH " ON b.date = s.date"
+	    " WHERE p.provider_name = $1 AND (s.starts, s.ends) IS DISTINCT FROM (b.starts, b.ends)", s->blocks, s->provider);
+
+	PGresult *r = pg_query(s->conn, sql.p, 4, values);
+
+	if (strcmp(PQgetvalue(r, 0, 3), "0") != 0)
+		die(EX_CONFIG, "%s blocks of %s have no bounds in UTC: run mds-schedule init --zone ZONE", PQgetvalue(r, 0, 3), s->shown);
+	if (strcmp(PQgetvalue(r, 0, 0), "0") != 0)
+		die(EX_DATAERR, "%s blocks of %s, such as %s, have other bounds than --zone %s gives: theirs is %s", PQgetvalue(r, 0, 0),
+		    provider, PQgetvalue(r, 0, 1), zone, PQgetvalue(r, 0, 2));
+	PQclear(r);
+	buf_free(&sql);
+}
+
+static unsigned long long
+insert_batch(struct schedule *s, const struct batch *b)
+{
+	const char *const values[] = { provider, b->label.p, b->starts.p, b->ends.p, zone };
+	struct buf sql = { 0 };
+
+	buf_fmt(&sql, "INSERT INTO %s (provider_id, year, month, day, hour, date, starts, ends, zone, status_id)"
+	    " SELECT p.id, extract(year FROM b.date)::int, extract(month FROM b.date)::int, extract(day FROM b.date)::int,"
+	    " extract(hour FROM b.date)::int, b.date, b.starts, b.ends, $5::text, 0 FROM %s p," BATCH
+	    " WHERE p.provider_name = $1 ORDER BY b.date ON CONFLICT (provider_id, date) DO NOTHING", s->blocks, s->provider);
+
+	PGresult *r = pg_query(s->conn, sql.p, 5, values);
+	unsigned long long n = strtoull(PQcmdTuples(r), NULL, 10);
+
+	PQclear(r);
+	buf_free(&sql);
+	return n;
+}
+
+static void
+seed(struct schedule *s, const struct schedule_choice *c)
+{
+	struct block_walk walk = block_walk(c->after, c->upto);
+	unsigned long long blocks = 0, inserted = 0;
+	struct batch batch = { 0 };
+
+	schedule_begin(s, false);
+	schedule_need(s);
+	make_provider(s);
+	for (; fill_batch(&batch, &walk); blocks += batch.n) {
+		inserted += insert_batch(s, &batch);
+		check_batch(s, &batch);
+	}
+	pg_commit(&s->conn);
+	receipt_open();
+	receipt_str("table", s->shown);
+	receipt_str("provider", provider);
+	receipt_int("read", blocks);
+	receipt_int("inserted", inserted);
+	receipt_int("unchanged", blocks - inserted);
+	receipt_close(blocks == 0);
+	buf_free(&batch.label);
+	buf_free(&batch.starts);
+	buf_free(&batch.ends);
+}
+
+/* ---- list ---- */
+
+static unsigned long long
+list(struct schedule *s, const struct schedule_choice *c, struct rows_out *out)
+{
+	struct schedule_values values = { 0 };
+	struct buf where = { 0 };
+
+	schedule_begin(s, true);
+	schedule_need(s);
+	schedule_check(s, c);
+	schedule_where(s, c, &where, &values);
+
+	unsigned long long n = schedule_print(s, where.p, &values, out);
+
+	buf_free(&where);
+	schedule_values_free(&values);
+	return n;
+}
+
+/* ---- what each is called with ---- */
+
+static struct schedule_choice
+check_options(enum command command, const char *name)
+{
+	check_taken(command, name);
+	switch (command) {
+	case SEED:
+		if (provider_id != NULL)
+			check_uuid(provider_id);
+		return choose_span(name);
+	case GAPS:
+		return choose_span(name);
+	case CLAIM:
+		need(name, "provider", provider);
+		if (status == NULL && !any_status && !incomplete)
+			die(EX_USAGE, "claim: no --status, --incomplete or --any-status: which blocks?");
+		if (worker_pid < 0)
+			die(EX_USAGE, "claim: no --worker-pid: which process works on them?  In a shell $$ is its own");
+		return choose_blocks(command);
+	case INIT:
+		if (zone != NULL)
+			zone_use(zone);
+		return (struct schedule_choice){ 0 };
+	default:
+		return choose_blocks(command);
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	char **operands = opt_parse(argc, argv);
+	enum command command = which_command(operands[0]);
+	struct schedule_choice choice = check_options(command, operands[0]);
+	struct schedule_gaps gaps = { stuck >= 0 ? stuck : 2 * 86400, stale >= 0 ? stale : 3600, trips, socrata };
+	struct rows_out *out = command & (LIST | CLAIM | GAPS) ? rows_stdout(NULL) : NULL;
+	unsigned long long n = 0;
+	struct schedule s;
+
+	if (command != SET && operands[1] != NULL)
+		die(EX_USAGE, "%s: %s takes no operand", operands[1], operands[0]);
+	stop_setup("nothing was changed");
+	schedule_open(&s, schema);
+	switch (command) {
+	case INIT: schedule_init(&s, zone); break;
+	case SEED: seed(&s, &choice); break;
+	case LIST: n = list(&s, &choice, out); break;
+	case CLAIM: n = schedule_claim(&s, &choice, (long)worker_pid, gaps.stale, limit, out); break;
+	case SET: schedule_set(&s, operands + 1, release); break;
+	case GAPS: n = schedule_find_gaps(&s, &choice, &gaps, out); break;
+	}
+	if (out != NULL)
+		rows_finish(out);
+	schedule_close(&s);
+	free((char *)choice.states);
+	return out != NULL && n == 0 && empty_exit >= 0 ? (int)empty_exit : EX_OK;
+}
