@@ -222,6 +222,15 @@ fresh() { rm -f resume; }
 state() { :; }
 torture 'knack-fetch' 'malloc write net connect open close fsync' \
     knack-fetch --base-url "$knack" --retries 1 --retry-wait 0.01 --page-size 3 --object object_4 --resume resume
+MDS_AUTH=oauth:austin:secret-of-ours start_server mds python3 "$here/servers/mds.py" --make 8 --page-size 3
+printf '{"mds_api_url":"%s","version":"0.3","auth_type":"oauth","auth_data":{"grant_type":"client_credentials","client_id":"austin",
+    "client_secret":"secret-of-ours"},"token_url":"%s/oauth/token","auth_token_res_key":"access_token"}' "$mds" "$mds" >in
+fresh() { rm -f done.json done.json.part; }
+state() { [ ! -e done.json ] || jq -c 'del(.seconds)' done.json; ls done.json.part 2>/dev/null; }
+for mode in '' --envelope; do
+	torture "mds-fetch $mode" 'malloc read write net connect open close fsync' mds-fetch --retries 1 --retry-wait 0.01 --config - \
+	    --hour 2020-03-01-01 --receipt done.json $mode
+done
 fresh() {	# no topping but one, whose id is known; it had another name
 	curl -sS -o control.out -d '{"delete":{"object":"object_10","ids":["5f000000000000000000000a"]}}' "$knack/control"
 	curl -sS -o control.out -d '{"insert":{"object":"object_10","records":[{"id":"5f000000000000000000000a","field_59":"old"}]}}' "$knack/control"

@@ -99,7 +99,7 @@ take_number(struct reading *r, enum key key, double least, double otherwise)
 	char *text = take_text(r, key), *end = text;
 	double n = text != NULL ? strtod(text, &end) : otherwise;
 
-	if (text != NULL && (end == text || *end != '\0' || !isfinite(n) || n < least || n > 1e8))
+	if (text != NULL && (end == text || *end != '\0' || !isfinite(n) || n < least || n > 1e9))
 		WRONG(r, "%s: want a number of at least %g", keys[key].p, least);
 	free(text);
 	return n;
