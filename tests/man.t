@@ -44,6 +44,10 @@ prepare() {
 	csv-normalize | csv2ndjson)
 		printf 'srnumber,status,createddate\n1,Open,1/31/20 0:05\n2,Closed,1/31/20 13:05\n' >requests.csv
 		printf 'Id;Opened\n 1 ;N/A\n2;1/31/2020\n3;31/31/2020\n' >export.csv ;;
+	geo-tag)
+		cp "$shared"/austin/hex1000.json . && cp "$shared"/austin/council_districts_simplified.json districts.json
+		printf 'id,longitude,latitude\n1,-97.74,30.27\n2,0,0\n' >requests.csv
+		echo '{"start_longitude":-97.74,"start_latitude":30.27,"end_longitude":null,"end_latitude":null}' >trips.ndjson ;;
 	json-explode | ndjson2csv)
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"version":"0.3.0","data":{"trips":[{"trip_id":"1"}]}}' >trips.json

@@ -144,6 +144,15 @@ torture 'fernet keygen' 'malloc write close' fernet keygen
 view() { cat out; }
 cp in.token in
 torture 'fernet decrypt' 'malloc read write close' fernet decrypt
+cat >in.zones <<'IN'
+{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"n":"a"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,0]]]}},
+{"type":"Feature","properties":{"n":"b"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[4,4],[4,0],[0,4],[0,0]]]}}]}
+IN
+printf '{"x":%s,"y":1}\n' 1 '"?"' 3.5 0 9 >in
+torture 'geo-tag' 'malloc read write close fsync open' geo-tag -q -l z=in.zones:n@x,y --rejects bad.json
+torture 'geo-tag of a file' 'read close open' geo-tag -q -l z=in.zones:n@x,y --to csv --rejects bad.json in
+
 # ---- sluice ----
 
 torture 'sluice' 'malloc open process' sluice 'cat in.doc in.doc' -- cat

@@ -52,7 +52,7 @@ hear_geos(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(geos_said, sizeof geos_said, fmt, args);
 	va_end(args);
-	if (strstr(geos_said, "bad_alloc") != NULL)
+	if (strstr(geos_said, "bad_alloc") != NULL || strstr(geos_said, "allocate memory") != NULL)
 		die(EX_OSERR, "out of memory in GEOS");
 }
 
@@ -62,9 +62,21 @@ ignore_notice(const char *fmt, ...)
 	(void)fmt;
 }
 
+/* std::set_terminate().  GEOS_init_r() lets a lack of memory out as an exception, which C cannot catch: but what the process
+ * then says at its end is ours.  Weak, since the library is linked by GEOS and not by us. */
+extern void (*set_terminate(void (*)(void)))(void) __asm__("_ZSt13set_terminatePFvvE") __attribute__((weak));
+
+static void
+die_of_exception(void)
+{
+	die(EX_OSERR, "out of memory in GEOS");
+}
+
 static void
 start_geos(void)
 {
+	if (set_terminate != NULL)
+		set_terminate(die_of_exception);
 	if (geos == NULL && (geos = GEOS_init_r()) == NULL)
 		die(EX_OSERR, "out of memory in GEOS");
 	GEOSContext_setErrorHandler_r(geos, hear_geos);
