@@ -22,7 +22,8 @@ $(O)/bin/%-fetch $(O)/bin/%-push $(O)/bin/s3-% $(O)/bin/slack-notify $(O)/bin/ai
 $(O)/bin/s3-%: LDLIBS += -lcrypto -lexpat -lz
 $(O)/bin/soda-push: LDLIBS += -lz
 $(O)/bin/fernet: LDLIBS += -lcrypto
-$(O)/bin/geo-tag: LDLIBS += -lgeos_c
+$(O)/bin/geo-tag: LDLIBS += -lgeos_c -lm
+$(O)/bin/mds-%: LDLIBS += -lm
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)
