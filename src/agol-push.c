@@ -10,11 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/agol-edit.h"
-#include "lib/agol-value.h"
+#include "lib/agol-feature.h"
 #include "lib/err.h"
 #include "lib/limit.h"
-#include "lib/names.h"
 #include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
@@ -23,7 +21,6 @@
 #include "lib/zone.h"
 
 #define ALL_REFUSED 20          /* single features refused, and none stored: it is not the features */
-#define NAMES_MOST 4096         /* names of fields that are remembered; the names of more are looked up again */
 #define RAISE_AFTER 16          /* requests that went well, before larger ones are tried again */
 #define DELETES 250             /* features a request; over 1,000 are said to fail */
 
@@ -62,7 +59,8 @@ static const char *const modes[] = { "upsert", "replace", "replace in place" };
 
 /* A record on its way, with the bytes that belong to it behind each other in the chunk. */
 struct item {
-	size_t at, key, attributes, place, kept;        /* where they start; lengths */
+	size_t at, kept;                /* where they start; bytes behind the feature's that are kept for a reject */
+	struct agol_feature feature;
 	bool keep_only;                 /* it was bad: its feature stays what it is, but is not gone */
 	bool superseded;                /* a later record of the chunk has its key */
 	bool doubtful;                  /* it was sent, and its fate was not known */
@@ -80,15 +78,8 @@ struct push {
 	struct agol *agol;
 	struct agol_layer *layer;
 	struct rows *in;
-	const struct agol_field *key;
-	struct str lat, lon, place;     /* names of fields; p NULL: not given */
-	bool *sanitized_field;          /* as many as the layer has fields */
-	const struct field **value;     /* of the row, by the layer's fields */
+	struct agol_features features;
 
-	struct names names;             /* of the records' fields, and what each is */
-	long long *meaning;
-	struct buf lacking, filled;     /* fields that are not sent, for a word at the end */
-	bool place_seen;
 	struct spool *spool, *doubts;
 	unsigned long long good;        /* records in the spool to be sent */
 
@@ -101,11 +92,8 @@ struct push {
 	long long last_oid;             /* in place: what is past it is ours */
 	unsigned refusals;              /* in a row */
 	struct buf first_reason;
-	unsigned long long added, updated, deleted, superseded, sanitized, refused;
+	unsigned long long added, updated, deleted, superseded, refused;
 };
-
-/* What a field of a record is, where it is none of the layer's (those are 0 and up). */
-enum { LACKING = -1, FILLED = -2, PLACE = -3 };
 
 /* ---- options ---- */
 
@@ -141,22 +129,23 @@ parse_geometry(struct push *p)
 	if (strncmp(geometry, prefix, strlen(prefix)) != 0 || comma == NULL || comma[1] == '\0' || strchr(comma + 1, ',') != NULL ||
 	    comma == geometry + strlen(prefix))
 		die(EX_USAGE, "--geometry %s: want point=LATITUDE,LONGITUDE, the names of two fields", geometry);
-	p->lat = (struct str){ geometry + strlen(prefix), (size_t)(comma - geometry) - strlen(prefix) };
-	p->lon = str_of(comma + 1);
+	p->features.lat = (struct str){ geometry + strlen(prefix), (size_t)(comma - geometry) - strlen(prefix) };
+	p->features.lon = str_of(comma + 1);
 }
 
 static void
 find_key(struct push *p)
 {
+	const struct agol_field *key;
+
 	if (key_option == NULL)
 		return;
-	p->key = agol_field(p->layer, str_of(key_option));
-	if (p->key == NULL)
+	key = p->features.key = agol_field(p->layer, str_of(key_option));
+	if (key == NULL)
 		die(EX_CONFIG, "--key %s: %s has no such field", key_option, p->layer->name);
-	if (!p->key->editable)
+	if (!key->editable)
 		die(EX_CONFIG, "--key %s: %s fills it itself: want a field of the records", key_option, p->layer->name);
-	if (p->key->type != AGOL_STRING && p->key->type != AGOL_GUID && p->key->type != AGOL_SMALL && p->key->type != AGOL_INTEGER &&
-	    p->key->type != AGOL_BIG)
+	if (key->type != AGOL_STRING && key->type != AGOL_GUID && key->type != AGOL_SMALL && key->type != AGOL_INTEGER && key->type != AGOL_BIG)
 		die(EX_CONFIG, "--key %s: want a field of text or integers", key_option);
 }
 
@@ -165,7 +154,7 @@ find_sanitized(struct push *p)
 {
 	struct words names;
 
-	p->sanitized_field = xcalloc(p->layer->n, sizeof *p->sanitized_field);
+	p->features.sanitized_field = xcalloc(p->layer->n, sizeof *p->features.sanitized_field);
 	if (sanitize == NULL)
 		return;
 	names = opt_split(sanitize);
@@ -175,11 +164,11 @@ find_sanitized(struct push *p)
 		if (f == NULL && (names.n > 1 || strcmp(sanitize, "all") != 0))
 			die(EX_CONFIG, "--sanitize %s: %s has no such field", names.w[i], p->layer->name);
 		if (f != NULL)
-			p->sanitized_field[f - p->layer->field] = true;
+			p->features.sanitized_field[f - p->layer->field] = true;
 	}
 	for (size_t i = 0; i < p->layer->n; i++)
 		if (strcmp(sanitize, "all") == 0)
-			p->sanitized_field[i] = true;
+			p->features.sanitized_field[i] = true;
 	free(names.w[0]);
 	free(names.w);
 }
@@ -188,9 +177,13 @@ find_sanitized(struct push *p)
 static void
 fit_to_layer(struct push *p)
 {
+	p->features.layer = p->layer;
+	p->features.wkid = wkid;
+	p->features.in_zone = timezone_option != NULL;
+	p->features.strict = strict;
 	parse_geometry(p);
 	if (location != NULL)
-		p->place = str_of(location);
+		p->features.location = str_of(location);
 	if ((geometry != NULL || location != NULL) && p->layer->shape == AGOL_LINES)
 		die(EX_CONFIG, "%s: %s has lines or polygons: only points are loaded", geometry != NULL ? "--geometry" : "--location",
 		    p->layer->name);
@@ -198,184 +191,28 @@ fit_to_layer(struct push *p)
 		note("%s is a table: no geometry is sent", p->layer->name);
 	find_key(p);
 	find_sanitized(p);
-	p->value = xcalloc(p->layer->n, sizeof *p->value);
 }
 
 /* ---- records ---- */
 
-/* What a field of that name is. */
-static long long
-meaning_of(struct push *p, struct str name)
-{
-	const struct agol_field *f = agol_field(p->layer, name);
-	bool is_place = (p->place.p != NULL && str_eq(name, p->place)) || (p->lat.p != NULL && (str_eq(name, p->lat) || str_eq(name, p->lon)));
-	struct buf *list = f == NULL ? &p->lacking : &p->filled;
-
-	if (f != NULL && f->editable)
-		return f - p->layer->field;
-	if (!is_place && list->len < 400) {
-		buf_fmt(list, "%s%.*s", list->len > 0 ? ", " : "", (int)name.n, name.p);
-		if (list->len >= 400)
-			buf_text(list, " and more");
-	}
-	return is_place ? PLACE : f != NULL ? FILLED : LACKING;
-}
-
-/* The same, remembered. */
-static long long
-look_at_name(struct push *p, struct str name, size_t hint)
-{
-	size_t i = names_find(&p->names, name, hint);
-
-	if (i != NAMES_NONE)
-		return p->meaning[i];
-	if (p->names.n >= NAMES_MOST)
-		return meaning_of(p, name);
-	p->meaning = xrealloc(p->meaning, p->names.n + 1, sizeof *p->meaning);
-	i = names_add(&p->names, name);
-	return p->meaning[i] = meaning_of(p, name);
-}
-
-/* Sorts the row's fields to those of the layer.  False: it was bad. */
-static bool
-sort_fields(struct push *p, const struct row *row)
-{
-	memset(p->value, 0, p->layer->n * sizeof *p->value);
-	for (size_t i = 0; i < row->n; i++) {
-		const struct field *f = &row->f[i];
-		long long m = look_at_name(p, f->name, i);
-
-		if (m == LACKING && strict) {
-			rows_reject(p->in, f->name, "%s has no such field", p->layer->name);
-			return false;
-		}
-		if (m < 0)
-			continue;
-		if (p->value[m] != NULL && !str_eq(p->value[m]->name, f->name)) {
-			rows_reject(p->in, f->name, "\"%.*s\" is the same field of the layer", (int)p->value[m]->name.n, p->value[m]->name.p);
-			return false;
-		}
-		p->value[m] = f;
-	}
-	return true;
-}
-
-/* The key as it compares: text as it is, integers as the layer prints them, GUIDs in small letters without braces. */
-static void
-add_key(struct buf *b, const struct agol_field *field, struct str json)
-{
-	struct buf scratch = { 0 };
-	struct str text = json_text(json, &scratch);
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (field->type != AGOL_GUID)
-			buf_char(b, c);
-		else if (c != '{' && c != '}')
-			buf_char(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-	}
-	buf_free(&scratch);
-}
-
-/* Appends the key of the row.  False: it was bad. */
-static bool
-put_key(struct push *p, struct buf *b)
-{
-	const struct field *f = p->value[p->key - p->layer->field];
-	size_t start = p->json.len;
-	const char *bad = f != NULL ? agol_value(&p->json, p->key, f, timezone_option != NULL) : NULL;
-	struct str json = { p->json.p + start, p->json.len - start };
-
-	p->json.len = start;
-	if (bad == NULL && (f == NULL || str_eq(json, STR("null")) || str_eq(json, STR("\"\""))))
-		bad = "no value, and it is the key";
-	if (bad != NULL)
-		rows_reject(p->in, p->key->name, "%s", bad);
-	else
-		add_key(b, p->key, json);
-	return bad == NULL;
-}
-
-/* Appends "name":value for each field.  False: one was bad. */
-static bool
-put_attributes(struct push *p, struct buf *b)
-{
-	size_t from = b->len;
-
-	for (size_t i = 0; i < p->layer->n; i++) {
-		const struct agol_field *f = &p->layer->field[i];
-		const char *bad;
-		size_t start;
-
-		if (p->value[i] == NULL)
-			continue;
-		if (b->len > from)
-			buf_char(b, ',');
-		buf_json(b, f->name);
-		buf_char(b, ':');
-		start = b->len;
-		bad = agol_value(b, f, p->value[i], timezone_option != NULL);
-		if (bad != NULL) {
-			rows_reject(p->in, p->value[i]->name, "%s", bad);
-			return false;
-		}
-		if (p->sanitized_field[i] && f->type == AGOL_STRING && f != p->key)
-			p->sanitized += agol_sanitize(b, start);
-	}
-	if (b->len == from)
-		rows_reject(p->in, (struct str){ 0 }, "no field of it is in %s", p->layer->name);
-	return b->len > from;
-}
-
-/* Appends the geometry; nothing where the record does not speak of it.  False: it was bad. */
-static bool
-put_place(struct push *p, const struct row *row, struct buf *b)
-{
-	const struct field *place = p->place.p != NULL ? row_field(row, p->place) : NULL;
-	const struct field *lat = p->lat.p != NULL ? row_field(row, p->lat) : NULL;
-	const struct field *lon = p->lat.p != NULL ? row_field(row, p->lon) : NULL;
-	size_t start = b->len;
-	const char *bad;
-
-	if (p->layer->shape == AGOL_TABLE || (place == NULL && lat == NULL && lon == NULL))
-		return true;
-	p->place_seen = true;
-	bad = place != NULL ? agol_location(b, p->layer->shape, wkid, place) : agol_lat_lon(b, p->layer->shape, wkid, lat, lon);
-	if (bad != NULL)
-		rows_reject(p->in, place != NULL ? place->name : p->lat, "%s", bad);
-	else if (b->len == start)
-		buf_char(b, '-');
-	return bad == NULL;
-}
-
-/* Makes a feature of the row and puts it aside. */
+/* Makes a feature of the row and puts it aside.  Where features that were not read are deleted, the key of a bad one is, too. */
 static void
 take_row(struct push *p, const struct row *row)
 {
 	struct buf *b = &p->record;
-	struct item item = { .keep_only = true, .oid = -1 };
-	bool good;
+	struct item item = { .oid = -1 };
+	size_t end;
 
 	buf_reset(b);
 	buf_add(b, &item, sizeof item);
-	if (!sort_fields(p, row) || (p->key != NULL && !put_key(p, b)))
+	item.keep_only = !agol_feature_put(&p->features, p->in, row, b, &item.feature);
+	if (item.keep_only && (p->mode != REPLACE || item.feature.key == 0))
 		return;
-	item.key = b->len - sizeof item;
-	good = put_attributes(p, b);
-	item.attributes = b->len - sizeof item - item.key;
-	good = good && put_place(p, row, b);
-	if (good) {
-		item.keep_only = false;
-		item.place = b->len - sizeof item - item.key - item.attributes;
+	if (!item.keep_only) {
+		end = b->len;
 		rows_keep(p->in, b);
-		item.kept = b->len - sizeof item - item.key - item.attributes - item.place;
+		item.kept = b->len - end;
 		p->good++;
-	} else if (p->mode == REPLACE) {
-		item.attributes = 0;
-		b->len = sizeof item + item.key;
-	} else {
-		return;
 	}
 	memcpy(b->p, &item, sizeof item);
 	spool_put(p->spool, buf_all(b));
@@ -389,11 +226,11 @@ read_records(struct push *p)
 	p->spool = spool_open();
 	while ((row = rows_next(p->in)) != NULL)
 		take_row(p, row);
-	if (p->lacking.len > 0)
-		note("%s lacks these fields, which are not sent: %s", p->layer->name, p->lacking.p);
-	if (p->filled.len > 0)
-		note("%s fills these fields itself, which are not sent: %s", p->layer->name, p->filled.p);
-	if ((location != NULL || geometry != NULL) && p->good > 0 && !p->place_seen && p->layer->shape != AGOL_TABLE)
+	if (p->features.lacking.len > 0)
+		note("%s lacks these fields, which are not sent: %s", p->layer->name, p->features.lacking.p);
+	if (p->features.filled.len > 0)
+		note("%s fills these fields itself, which are not sent: %s", p->layer->name, p->features.filled.p);
+	if ((location != NULL || geometry != NULL) && p->good > 0 && !p->features.place_seen && p->layer->shape != AGOL_TABLE)
 		warning("no record has the field of %s: geometry stays as it is", location != NULL ? "--location" : "--geometry");
 	rows_check_read(p->in);
 }
@@ -430,7 +267,7 @@ keep(struct push *p, long long oid)
 static struct str
 key_of(const struct push *p, const struct item *i)
 {
-	return (struct str){ p->chunk.bytes.p + i->at, i->key };
+	return (struct str){ p->chunk.bytes.p + i->at, i->feature.key };
 }
 
 static const struct push *sorting;      /* qsort(3) passes nothing on */
@@ -491,7 +328,7 @@ next_chunk(struct push *p)
 		i->at = c->bytes.len;
 		buf_add(&c->bytes, p->record.p + sizeof *i, p->record.len - sizeof *i);
 	}
-	if (p->key != NULL)
+	if (p->features.key != NULL)
 		sort_keys(p);
 	return c->n > 0;
 }
@@ -521,10 +358,10 @@ find_item(struct push *p, struct str key)
 static void
 make_condition(struct push *p, struct item **it, size_t n)
 {
-	bool bare = p->key->type != AGOL_STRING && p->key->type != AGOL_GUID;
+	bool bare = p->features.key->type != AGOL_STRING && p->features.key->type != AGOL_GUID;
 
 	buf_reset(&p->where);
-	buf_str(&p->where, p->key->name);
+	buf_str(&p->where, p->features.key->name);
 	buf_text(&p->where, " IN (");
 	for (size_t i = 0; i < n; i++) {
 		struct str key = key_of(p, it[i]);
@@ -549,7 +386,7 @@ make_condition(struct push *p, struct item **it, size_t n)
 static void
 look_up(struct push *p, struct item **it, size_t n, void (*found)(struct push *, struct item *, long long oid))
 {
-	struct agol_find f = { .field = p->key };
+	struct agol_find f = { .field = p->features.key };
 	struct buf key = { 0 };
 
 	make_condition(p, it, n);
@@ -560,7 +397,7 @@ look_up(struct push *p, struct item **it, size_t n, void (*found)(struct push *,
 		if (f.value.p == NULL || *f.value.p == 'n')
 			continue;
 		buf_reset(&key);
-		add_key(&key, p->key, f.value);
+		agol_key(&key, p->features.key, f.value);
 		i = find_item(p, buf_all(&key));
 		if (i != NULL)
 			found(p, i, f.oid);
@@ -576,7 +413,7 @@ note_oid(struct push *p, struct item *i, long long oid)
 		i->oid = oid;
 	else if (p->mode == UPSERT && oid != i->oid)
 		die(EX_CONFIG, "key \"%.*s\" is on two features, %lld and %lld: want a --key that tells features apart, or --replace, "
-		    "which leaves one", (int)i->key, key_of(p, i).p, i->oid, oid);
+		    "which leaves one", (int)i->feature.key, key_of(p, i).p, i->oid, oid);
 	keep(p, i->oid);
 }
 
@@ -585,7 +422,8 @@ note_oid(struct push *p, struct item *i, long long oid)
 static void
 refuse(struct push *p, const struct item *i, const char *why)
 {
-	struct str kept = { p->chunk.bytes.p + i->at + i->key + i->attributes + i->place, i->kept };
+	size_t at = i->at + i->feature.key + i->feature.attributes + i->feature.place;
+	struct str kept = { p->chunk.bytes.p + at, i->kept };
 	struct str where = rows_kept_where(kept);
 
 	if (p->refused++ == 0)
@@ -595,36 +433,12 @@ refuse(struct push *p, const struct item *i, const char *why)
 }
 
 static void
-add_feature(struct push *p, enum agol_op op, const struct item *i)
-{
-	const char *text = p->chunk.bytes.p + i->at + i->key, *place = text + i->attributes;
-	bool nowhere = i->place == 1;
-
-	buf_text(&p->json, "{\"attributes\":{");
-	if (op == AGOL_UPDATE) {
-		buf_json(&p->json, p->layer->oid->name);
-		buf_fmt(&p->json, ":%lld,", i->oid);
-	}
-	buf_add(&p->json, text, i->attributes);
-	buf_char(&p->json, '}');
-	if (i->place > 0)
-		buf_text(&p->json, ",\"geometry\":");
-	if (nowhere && op == AGOL_ADD)
-		buf_text(&p->json, "null");
-	else if (nowhere)
-		agol_nowhere(&p->json, p->layer->shape, wkid);
-	else
-		buf_add(&p->json, place, i->place);
-	buf_char(&p->json, '}');
-}
-
-static void
 make_form(struct push *p, enum agol_op op, struct item **it, size_t n)
 {
 	buf_reset(&p->json);
 	for (size_t i = 0; i < n; i++) {
 		buf_char(&p->json, i > 0 ? ',' : '[');
-		add_feature(p, op, it[i]);
+		agol_feature_json(&p->features, &p->json, op, it[i]->oid, p->chunk.bytes.p + it[i]->at, it[i]->feature);
 	}
 	buf_char(&p->json, ']');
 	agol_begin_edit(&p->form, op);
@@ -891,7 +705,7 @@ delete_double(struct push *p, struct item *i, long long oid)
 {
 	if (oid == i->oid)
 		return;
-	note("key \"%.*s\" was added twice by a request that was long under way: the second one is deleted", (int)i->key,
+	note("key \"%.*s\" was added twice by a request that was long under way: the second one is deleted", (int)i->feature.key,
 	    key_of(p, i).p);
 	delete_ids(p, &oid, 1);
 	p->deleted--;
@@ -965,7 +779,7 @@ print_receipt(struct push *p)
 	receipt_int("deleted", p->deleted);
 	if (p->superseded > 0)
 		receipt_int("superseded", p->superseded);
-	receipt_int("sanitized", p->sanitized);
+	receipt_int("sanitized", p->features.sanitized);
 	receipt_int("rejected", count.rejected);
 	if (count.nuls > 0)
 		receipt_int("nuls", count.nuls);
@@ -979,14 +793,11 @@ close_push(struct push *p)
 	agol_layer_close(p->layer);
 	agol_close(p->agol);
 	spool_close(p->spool);
-	names_free(&p->names);
-	free(p->sanitized_field);
-	free(p->value);
-	free(p->meaning);
+	agol_features_free(&p->features);
 	free(p->chunk.item);
 	free(p->chunk.by_key);
 	free(p->chunk.sent);
-	for (struct buf **b = (struct buf *[]){ &p->chunk.bytes, &p->lacking, &p->filled, &p->record, &p->json, &p->form, &p->answer,
+	for (struct buf **b = (struct buf *[]){ &p->chunk.bytes, &p->record, &p->json, &p->form, &p->answer,
 	    &p->where, &p->reason, &p->first_reason, NULL }; *b != NULL; b++)
 		buf_free(*b);
 }
