@@ -144,7 +144,7 @@ use_version(struct trips *t, struct str version)
 		return false;
 	buf_reset(&t->version);
 	buf_str(&t->version, version);
-	t->unit = unit_option != BY_VERSION ? (enum mds_unit)unit_option : schema == MDS_0_2 ? MDS_SECONDS : MDS_MS;
+	t->unit = unit_option != BY_VERSION ? (enum mds_unit)unit_option : schema == MDS_0_2 ? MDS_UNIT_S : MDS_UNIT_MS;
 	if (schema_option == BY_VERSION)
 		t->schema = schema <= MDS_0_4 ? MDS_OLD : schema;
 	else
@@ -318,19 +318,17 @@ take_times(struct trips *t)
 
 /* ---- points ---- */
 
-/* Both coordinates are numbers; are they a place? */
-static bool
-check_point(struct trips *t, struct point *p, const char *where)
+/* Both coordinates are numbers.  What is wrong with them as a place, or NULL. */
+static const char *
+place_fault(struct point *p)
 {
 	for (int i = 0; i < 2; i++)
 		p->at[i] = mds_double(p->text[i]);
 	if (fabs(p->at[1]) > 90 && fabs(p->at[1]) <= 180 && fabs(p->at[0]) <= 90)
-		return mds_fault(&t->check, where, "has a latitude out of -90 to 90: are the coordinates swapped?");
+		return "has a latitude out of -90 to 90: are the coordinates swapped?";
 	if (!(fabs(p->at[0]) <= 180))
-		return mds_fault(&t->check, where, "has a longitude out of -180 to 180");
-	if (!(fabs(p->at[1]) <= 90))
-		return mds_fault(&t->check, where, "has a latitude out of -90 to 90");
-	return true;
+		return "has a longitude out of -180 to 180";
+	return fabs(p->at[1]) <= 90 ? NULL : "has a latitude out of -90 to 90";
 }
 
 static bool
@@ -339,9 +337,9 @@ is_number(struct str value)
 	return value.p != NULL && (*value.p == '-' || (*value.p >= '0' && *value.p <= '9'));
 }
 
-/* The first two items of geometry.coordinates; the rest of them is of no account. */
-static bool
-take_coordinates(struct trips *t, struct point *p, struct str feature, const char *where)
+/* The first two items of geometry.coordinates; the rest of them is of no account.  What is wrong with them, or NULL. */
+static const char *
+coordinates_fault(struct point *p, struct str feature)
 {
 	static const struct str geometry = { "geometry", 8 }, coordinates = { "coordinates", 11 };
 	struct str value = feature;
@@ -350,18 +348,30 @@ take_coordinates(struct trips *t, struct point *p, struct str feature, const cha
 	json_find(value, &geometry, &value, 1);
 	json_find(value, &coordinates, &value, 1);
 	if (value.p == NULL)
-		return mds_fault(&t->check, where, "is missing");
+		return "is missing";
 	if (*value.p != '[')
-		return mds_fault(&t->check, where, "is no array");
+		return "is no array";
 	w = json_walk(value);
 	for (int i = 0; i < 2; i++) {
 		if (!json_next(&w))
-			return mds_fault(&t->check, where, "has fewer than 2 numbers");
+			return "has fewer than 2 numbers";
 		if (!is_number(w.value))
-			return mds_fault(&t->check, where, "has what is no number");
+			return "has what is no number";
 		p->text[i] = w.value;
 	}
-	return check_point(t, p, where);
+	return place_fault(p);
+}
+
+static bool
+take_coordinates(struct trips *t, struct point *p, struct str feature, size_t index)
+{
+	const char *why = coordinates_fault(p, feature);
+	char where[64];
+
+	if (why == NULL)
+		return true;
+	snprintf(where, sizeof where, "route.features[%zu].geometry.coordinates", index);
+	return mds_fault(&t->check, where, why);
 }
 
 static bool
@@ -369,8 +379,11 @@ take_location(struct trips *t, struct point *p, struct str location, const char 
 {
 	static const struct str names[2] = { { "lng", 3 }, { "lat", 3 } };
 
+	const char *why;
+
 	json_find(location, names, p->text, 2);
-	return check_point(t, p, where);
+	why = place_fault(p);
+	return why == NULL || mds_fault(&t->check, where, why);
 }
 
 /* There are not two of them: why? */
@@ -389,16 +402,13 @@ static bool
 take_points(struct trips *t)
 {
 	struct mds_check *c = &t->check;
-	char last[64];
 
 	if (t->schema == MDS_2_0)
 		return take_location(t, &t->point[0], c->field[MDS_START_LOCATION], "start_location") &&
 		    take_location(t, &t->point[1], c->field[MDS_END_LOCATION], "end_location");
 	if (c->features < 2)
 		return tell_features(t);
-	snprintf(last, sizeof last, "route.features[%zu].geometry.coordinates", c->features - 1);
-	return take_coordinates(t, &t->point[0], c->first, "route.features[0].geometry.coordinates") &&
-	    take_coordinates(t, &t->point[1], c->last, last);
+	return take_coordinates(t, &t->point[0], c->first, 0) && take_coordinates(t, &t->point[1], c->last, c->features - 1);
 }
 
 static bool

@@ -369,9 +369,10 @@ ok $? 'no word of a trip in any message'
 # ---- killed ----
 
 fault '{"skip":1,"kind":"stall","bytes":0,"times":-1}'
-f $hour --envelope >out 2>err & pid=$!
+mkdir aside
+TMPDIR=$work/aside mds-fetch -c providers.json -p jump $hour --envelope >out 2>err & pid=$!
 n=0; while [ "$(log | wc -l)" -lt 2 ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
 kill -9 $pid; wait $pid 2>/dev/null
-[ $n -lt 100 ] && [ ! -s out ] && [ -z "$(ls "${TMPDIR:-/tmp}" | grep '^culvert\.[A-Za-z0-9]*$')" ]
+[ $n -lt 100 ] && [ ! -s out ] && [ -z "$(ls -A aside)" ]
 ok $? 'killed in the middle of an envelope: nothing is there, and nothing is left'
 done_testing

@@ -37,6 +37,28 @@ skip(const struct mds_check *c, const char *p)
 	return json_skip(p, c->end, &e);
 }
 
+/* Past a string, whose opening quote is at p: keys and words are short, and were checked already. */
+static inline const char *
+past_string(const char *p, bool *escaped)
+{
+	*escaped = false;
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\') {
+			*escaped = true;
+			p++;
+		}
+	}
+	return p + 1;
+}
+
+static inline const char *
+past_number(const char *p)
+{
+	while ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e' || *p == 'E')
+		p++;
+	return p;
+}
+
 static void
 set_fault(struct mds_check *c, enum fault fault, const struct mds_rule *rule)
 {
@@ -126,10 +148,13 @@ find_word(struct mds_check *c, const char *const *words, struct str text)
 }
 
 static enum fault
-string_fault(struct mds_check *c, struct str value, const struct mds_rule *rule)
+string_fault(struct mds_check *c, struct str text, bool escaped, const struct mds_rule *rule)
 {
-	struct str text = json_text(value, &c->scratch);
-
+	if (escaped) {
+		buf_reset(&c->scratch);
+		json_unescape(&c->scratch, text);
+		text = buf_all(&c->scratch);
+	}
 	if (rule->words != NULL && !find_word(c, rule->words, text))
 		return NO_WORD;
 	if (rule->max_chars > 0 && text.n > rule->max_chars && characters(text) > rule->max_chars)
@@ -170,11 +195,20 @@ find_member(const struct mds_rule *rule, struct str name, unsigned hint)
 	return -1;
 }
 
-/* A key of an object, without its escapes. */
+/* The key at p, without its escapes; *PAST is set past it. */
 static struct str
-plain_key(struct mds_check *c, struct str quoted)
+take_key(struct mds_check *c, const char *p, const char **past)
 {
-	return json_text(quoted, &c->scratch);
+	bool escaped;
+	struct str key;
+
+	*past = past_string(p, &escaped);
+	key = (struct str){ p + 1, (size_t)(*past - p) - 2 };
+	if (!escaped)
+		return key;
+	buf_reset(&c->scratch);
+	json_unescape(&c->scratch, key);
+	return buf_all(&c->scratch);
 }
 
 /* Finds the object's worst member again, to know what is wrong with it. */
@@ -206,10 +240,9 @@ check_object(struct mds_check *c, const char *p, const struct mds_rule *rule)
 	unsigned next = 0;
 
 	for (p = space(p + 1); *p != '}'; p = *p == ',' ? space(p + 1) : p) {
-		const char *end = skip(c, p);
-		int i = find_member(rule, plain_key(c, (struct str){ p, (size_t)(end - p) }), next);
+		int i = find_member(rule, take_key(c, p, &p), next);
 
-		p = space(space(end) + 1);
+		p = space(space(p) + 1);
 		if (i < 0) {
 			p = space(skip(c, p));
 			continue;
@@ -289,7 +322,9 @@ static const char *
 check_value(struct mds_check *c, const char *p, const struct mds_rule *rule)
 {
 	unsigned type = type_of(p);
+	enum fault fault;
 	const char *past;
+	bool escaped;
 
 	if (rule->features) {           /* of two members of that name the second counts */
 		c->first = c->last = (struct str){ 0 };
@@ -304,11 +339,15 @@ check_value(struct mds_check *c, const char *p, const struct mds_rule *rule)
 		return check_object(c, p, rule);
 	if (type == MDS_ARRAY && (rule->item != NULL || rule->longitude != NULL || rule->features || rule->min_items > 0))
 		return check_array(c, p, rule);
-	past = skip(c, p);
-
-	struct str value = { p, (size_t)(past - p) };
-	enum fault fault = type == MDS_STRING ? string_fault(c, value, rule) : type == MDS_NUMBER ? number_fault(value, rule) : GOOD;
-
+	if (type == MDS_STRING) {
+		past = past_string(p, &escaped);
+		fault = string_fault(c, (struct str){ p + 1, (size_t)(past - p) - 2 }, escaped, rule);
+	} else if (type == MDS_NUMBER) {
+		past = past_number(p);
+		fault = number_fault((struct str){ p, (size_t)(past - p) }, rule);
+	} else {
+		return skip(c, p);
+	}
 	if (fault != GOOD)
 		set_fault(c, fault, rule);
 	return past;

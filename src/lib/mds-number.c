@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define NO_FRACTION 9007199254740992.0  /* 2^53: a double from there on has none */
 #define EPOCH_2000 946684800000000      /* microseconds from 1970 to 2000 */
 
 static bool
@@ -40,13 +41,17 @@ mds_double(struct str number)
 bool
 mds_is_integer(struct str number)
 {
+	size_t i = 0;
 	double d;
 
-	if (memchr(number.p, '.', number.n) == NULL && memchr(number.p, 'e', number.n) == NULL &&
-	    memchr(number.p, 'E', number.n) == NULL)
+	while (i < number.n && (is_digit(number.p[i]) || number.p[i] == '-'))
+		i++;
+	if (i == number.n)
 		return true;
 	d = mds_double(number);
-	return isfinite(d) && d == floor(d);
+	if (fabs(d) >= NO_FRACTION)
+		return isfinite(d);
+	return d == (double)(int64_t)d;
 }
 
 /* What the exponent of the number says, which is behind its e; past anything that matters it is not counted on. */
@@ -112,15 +117,15 @@ mds_usec(struct str number, enum mds_unit unit, int64_t *usec, const char **why)
 {
 	struct decimal d = decimal_of(number);
 
-	d.point += unit == MDS_MS ? 3 : 6;
+	d.point += unit == MDS_UNIT_MS ? 3 : 6;
 	/* 10^14 microseconds are in 1973 and have 15 digits; those of 18 are past 5138. */
 	if (*number.p == '-' || d.p == d.end || d.point < 15) {
-		*why = unit == MDS_MS ? "is too small for ms since 1970: is it in seconds? see --time-unit" :
+		*why = unit == MDS_UNIT_MS ? "is too small for ms since 1970: is it in seconds? see --time-unit" :
 		    "is too small for seconds since 1970";
 		return false;
 	}
 	if (d.point > 17) {
-		*why = unit == MDS_MS ? "is too large for ms since 1970" :
+		*why = unit == MDS_UNIT_MS ? "is too large for ms since 1970" :
 		    "is too large for seconds since 1970: is it in ms? see --time-unit";
 		return false;
 	}

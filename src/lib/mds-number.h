@@ -21,7 +21,7 @@ bool mds_is_integer(struct str number);
  * Times are of 1973 to 5138: in that range no number is a time in both units, so that one unit is never taken for the other.
  * False with *why else.
  */
-enum mds_unit { MDS_MS, MDS_SECONDS };
+enum mds_unit { MDS_UNIT_MS, MDS_UNIT_S };
 bool mds_usec(struct str number, enum mds_unit, int64_t *usec, const char **why);
 
 #endif

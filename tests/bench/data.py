@@ -5,6 +5,7 @@ rows.csv    through csv-normalize, dates in ISO 8601: what the databases load
 rows.ndjson, rows.json      the same, an object a line, and all in one array
 pages.csv   rows.csv with the system field :id in front, for the page server
 few.json    the first fifth of the array, for jq, which holds it all in memory
+trips.ndjson, trips.json    raw trips of an MDS provider, and its answer
 knack.ndjson    raw Knack records with every field type, over and over
 """
 import csv
@@ -12,8 +13,10 @@ import io
 import itertools
 import json
 import os
+import random
 import subprocess
 import sys
+import uuid
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 REAL = os.path.join(TOP, "..", "shared", "data", "311", "la311-2020-jan.csv")
@@ -56,6 +59,26 @@ def make_knack(path, rows):
     with open(path, "w", encoding="utf-8") as out:
         for number, record in zip(range(rows), itertools.cycle(records)):
             print(json.dumps(record | {"id": f"{number:024x}"}, ensure_ascii=False, separators=(",", ":")), file=out)
+
+
+def make_trips(path, document, rows, points):
+    """Trips of MDS 0.3 in Austin with so many points each; one a line, and as a provider's answer."""
+    r = random.Random(points)
+    with open(path, "w", encoding="utf-8") as out:
+        for number in range(rows):
+            start = 1581433705000 + 1000 * number
+            route = [{"type": "Feature", "properties": {"timestamp": start + 1000 * at}, "geometry": {
+                "type": "Point", "coordinates": [round(r.uniform(-97.9, -97.6), 6), round(r.uniform(30.1, 30.45), 6)]}}
+                for at in range(points)]
+            print(json.dumps({
+                "provider_id": "0309585e-599f-4e57-ac85-ffffffffffff", "provider_name": "sample_co",
+                "device_id": str(uuid.UUID(int=r.getrandbits(128))), "vehicle_id": f"VID{number}", "vehicle_type": "scooter",
+                "propulsion_type": ["electric"], "trip_id": str(uuid.UUID(int=r.getrandbits(128))), "trip_duration": 957,
+                "trip_distance": 1879, "route": {"type": "FeatureCollection", "features": route}, "accuracy": 5,
+                "start_time": start, "end_time": start + 957000, "publication_time": start + 1000000,
+                "standard_cost": 330, "actual_cost": 330}, separators=(",", ":")), file=out)
+    with open(path, encoding="utf-8") as file, open(document, "w", encoding="utf-8") as out:
+        out.write('{"version":"0.3.0","data":{"trips":[' + ",".join(line[:-1] for line in file) + "]}}\n")
 
 
 def make_array(ndjson, path, rows):
