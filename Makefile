@@ -8,13 +8,14 @@ CFLAGS  = -O2 -g
 FLAGS   = -std=c17 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc $(shell pkg-config --cflags libpq) -MMD -MP \
           -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLS  := $(patsubst src/%.c,$(O)/bin/%,$(wildcard src/*.c))
+SHELLS := $(patsubst src/%.sh,$(O)/bin/%,$(wildcard src/*.sh))
 LIB    := $(patsubst src/%.c,$(O)/build/%.o,$(wildcard src/lib/*.c))
 PAGES1  = $(wildcard man/*.1)
 PAGES7  = $(wildcard man/*.7)
 
 DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vectors/*.c))
 
-all: $(TOOLS) $(DRIVERS)        ## build every tool (the default)
+all: $(TOOLS) $(SHELLS) $(DRIVERS)        ## build every tool (the default)
 
 # What a tool links follows from its name.
 $(O)/bin/pg-% $(O)/bin/mds-schedule: LDLIBS += -lpq
@@ -28,6 +29,13 @@ $(O)/bin/mds-%: LDLIBS += -lm
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Programs of the shell know where the flows are, from where they are themselves.
+relative = $(shell realpath -m --relative-to='$(1)' '$(2)')
+fill_in  = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@LIBEXEC@|$(1)|g'
+$(SHELLS): $(O)/bin/%: src/%.sh Makefile
+	@mkdir -p $(@D)
+	$(call fill_in,$(call relative,$(O)/bin,scripts)) $< >$@.new && chmod 755 $@.new && mv $@.new $@
 
 $(O)/build/lib.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^

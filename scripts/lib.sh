@@ -2,6 +2,13 @@
 # lib.sh - what the flows share: settings, the database, the lock, the load log.  Sourced by bash scripts that have
 # set -euo pipefail and FLOW (its name in the log), and set TARGET (the table that it locks and loads).
 
+# Below this file's directory: where the tools are, and settings of this machine.  make install writes other values here.
+tools=../bin
+etc=
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+PATH=${CULVERT_BIN:-$lib/$tools}:$PATH
+etc=${CULVERT_ETC:-$etc}
+
 say() {
 	printf '%s: %s\n' "$FLOW" "$*" >&2
 }
@@ -22,6 +29,31 @@ settings() {
 		[[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]] && value=${BASH_REMATCH[1]}
 		[[ -n ${!key+set} ]] || export "$key=$value"
 	done <"$1"
+}
+
+usage() {		# what the command's file says of itself
+	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"
+}
+
+# read_settings_of FLOW: those of CONF, else of the flow in the machine's directory; then the defaults for what they leave out.
+read_settings_of() {
+	if [[ -z ${CONF:-} && -n $etc && -e $etc/$1.conf ]]; then
+		CONF=$etc/$1.conf
+	fi
+	CONF=${CONF:-$here/$1.conf}
+	settings "$CONF"
+	settings "$here/$1.conf"
+}
+# beside NAME: a file that the settings name, which lies beside them, in the machine's directory, or beside the defaults.
+beside() {
+	local dir dirs
+	[[ $1 != /* ]] || { echo "$1"; return; }
+	dirs=("$(cd "$(dirname "$CONF")" && pwd -P)" ${etc:+"$etc"} "$here")
+	[[ ${dirs[0]} != "$here" ]] || dirs=("${dirs[@]:1}")
+	for dir in "${dirs[@]}"; do
+		[[ ! -e $dir/$1 ]] || { echo "$dir/$1"; return; }
+	done
+	echo "${dirs[0]}/$1"
 }
 
 # jq_holds ARGUMENT...: is the last value neither false nor null?  A jq that was killed has said neither, and ends us.

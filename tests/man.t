@@ -39,7 +39,7 @@ PATH=$work/shim:$PATH
 
 # prepare PAGE: the files and tables that its examples name
 prepare() {
-	mkdir "$work/$1" && cd "$work/$1" || exit
+	mkdir -p "$work/$1" && cd "$work/$1" || exit
 	case $1 in
 	csv-normalize | csv2ndjson)
 		printf 'srnumber,status,createddate\n1,Open,1/31/20 0:05\n2,Closed,1/31/20 13:05\n' >requests.csv
@@ -107,8 +107,8 @@ for page in "$top"/man/*.[17]; do
 	cd "$work" || exit
 done
 
-for source in "$top"/src/*.c; do
-	tool=$(basename "${source%.c}") lacking=
+for source in "$top"/src/*.c "$top"/src/*.sh; do
+	tool=$(basename "${source%.*}") lacking=
 	for option in $("$tool" --help | grep -oE -- '--[a-z0-9-]+' | sort -u); do
 		grep -qE -- "Fl (. , )?${option#-}( |$)" "$top/man/$tool.1" "$top/man/culvert.7" || lacking="$lacking $option"
 	done

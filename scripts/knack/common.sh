@@ -4,16 +4,12 @@
 set -euo pipefail
 set -m				# each pipeline is a process group, so that a signal to us can end it
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-PATH=${CULVERT_BIN:-$(cd "$here/../.." && pwd)/bin}:$PATH
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 FLOW=$COMMAND
 . "$here/../lib.sh"
 
 # ---- arguments ----
 
-usage() {
-	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"
-}
 action=run app='' container='' env='' date='' app_dest=''
 while (($#)); do
 	[[ $1 != --*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
@@ -43,9 +39,8 @@ done
 
 # ---- settings and configuration ----
 
-settings "${CONF:-$here/knack.conf}"
-settings "$here/knack.conf"	# what the other one leaves out
-[[ $APPS == /* ]] || APPS=$(cd "$(dirname "${CONF:-$here/knack.conf}")" && pwd)/$APPS
+read_settings_of knack
+APPS=$(beside "$APPS")
 [[ $KNACK_CREDENTIALS != '~'/* ]] || KNACK_CREDENTIALS=${HOME:-/nonexistent}/${KNACK_CREDENTIALS#'~/'}
 [[ $OVERLAP =~ ^[0-9]{1,9}$ ]] || die 78 "OVERLAP=$OVERLAP: want a number of seconds"
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "JOBS=$JOBS: want a number from 1 on"

@@ -4,14 +4,9 @@
 set -euo pipefail
 set -m				# each pipeline is a process group, so that a signal to us can end it
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-PATH=${CULVERT_BIN:-$(cd "$here/../.." && pwd)/bin}:$PATH
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 FLOW=$COMMAND
 . "$here/../lib.sh"
-
-usage() {
-	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"
-}
 
 # ---- settings ----
 
@@ -29,8 +24,7 @@ read_settings() {
 	old_name ATD_MDS_DISTRICTS_GEOJSON DISTRICTS_GEOJSON
 	old_name ATD_MDS_HEX_GEOJSON HEX_GEOJSON
 	[[ -n ${FERNET_KEY_FILE:-} ]] || old_name ATD_MDS_FERNET_KEY FERNET_KEY
-	settings "${CONF:-$here/mds.conf}"
-	settings "$here/mds.conf"	# what the other one leaves out
+	read_settings_of mds
 	STAGE=${STAGE,,}
 	[[ $STAGE =~ ^[a-z0-9_-]+$ ]] || die 78 "STAGE=$STAGE: want a word such as production"
 	[[ -n $BUCKET ]] || die 78 'BUCKET is empty: where are payloads kept?'

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# culvert - run a command of a flow, wherever the toolkit is installed.
+#
+# It finds the flows by its own place, so that a tree that is moved, or one that lies below a DESTDIR, works as well.
+set -euo pipefail
+
+bin=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+libexec=@LIBEXEC@
+[[ $libexec == /* ]] || libexec=$(readlink -f "$bin/$libexec") || :
+
+die() {			# die STATUS MESSAGE
+	printf 'culvert: %s\n' "$2" >&2
+	exit "$1"
+}
+
+# A flow is a directory with settings of its name; its commands are the programs there.
+flows() {
+	local conf flow
+	for conf in "$libexec"/*/*.conf; do
+		flow=$(basename "$conf" .conf)
+		[[ $conf != "$libexec/$flow/$flow.conf" ]] || echo "$flow"
+	done
+}
+commands() {		# commands FLOW
+	find "$libexec/$1/" -maxdepth 1 -type f -perm -u+x -printf '%f\n' | LC_ALL=C sort
+}
+# What a program says that it is, in the second line of its file.
+summary() {
+	sed -n '2{s/^# [^ ]* \(\[[^]]*\] \)*- //;s/[:;] .*//;s/\.$//;p;}' "$1"
+}
+list() {		# list FLOW: its commands, a line each
+	local command
+	for command in $(commands "$1"); do
+		printf ' %-22s %s\n' "$1 $command" "$(summary "$libexec/$1/$command")"
+	done
+}
+print_help() {
+	local flow
+	echo 'usage: culvert FLOW COMMAND [ARG ...]
+       culvert help [FLOW [COMMAND]]
+Run a command of a flow.'
+	for flow in $(flows); do
+		list "$flow"
+	done
+	[[ ! -x $libexec/report ]] || printf ' %-22s %s\n' report "$(summary "$libexec/report")"
+	echo ' --help, --version; more in culvert(1), and of the tools in culvert(7)'
+}
+
+put() {			# put TEXT
+	printf '%s\n' "$1" 2>/dev/null || die 74 'stdout: it was not written: is the disk full?'
+}
+
+# program_of WORD...: sets program, and words, how many of them name it
+program_of() {
+	local flow=$1 command=${2:-} known
+	[[ $flow =~ ^[a-z0-9][a-z0-9-]*$ ]] || die 64 "$flow: no such flow: see culvert help"
+	words=1
+	if [[ $flow == report && -x $libexec/report ]]; then
+		program=$libexec/report
+	elif [[ -e $libexec/$flow/$flow.conf ]]; then
+		known=$(commands "$flow")
+		[[ -n $command ]] || die 64 "$flow: which command of it? ${known//$'\n'/, }"
+		[[ $'\n'$known$'\n' == *$'\n'"$command"$'\n'* ]] || die 64 "$flow $command: no such command: want one of ${known//$'\n'/, }"
+		program=$libexec/$flow/$command words=2
+	elif [[ -x $bin/culvert-$flow ]]; then
+		program=$bin/culvert-$flow
+	else
+		die 64 "$flow: no such flow: see culvert help"
+	fi
+}
+
+[[ -d $libexec ]] || die 78 "${libexec:-$bin/@LIBEXEC@}: no flows there: install culvert anew"
+case ${1:-} in
+'') die 64 'which flow? see culvert help' ;;
+--version) put 'culvert (culvert) @VERSION@'; exit ;;
+-h | --help) put "$(print_help)"; exit ;;
+help)
+	(($# > 1)) || { put "$(print_help)"; exit; }
+	(($# > 2)) || [[ ! -e $libexec/$2/$2.conf ]] || { put "$(list "$2")"; exit; }
+	program_of "${@:2}"
+	exec "$program" --help ;;
+-*) die 64 "$1: no such option: see culvert --help" ;;
+esac
+program_of "$@"
+export CULVERT_BIN=${CULVERT_BIN:-$bin}		# its own tools, where others are in PATH as well
+exec "$program" "${@:words + 1}"
