@@ -25,6 +25,7 @@ $(O)/bin/soda-push: LDLIBS += -lz
 $(O)/bin/fernet: LDLIBS += -lcrypto
 $(O)/bin/geo-tag: LDLIBS += -lgeos_c -lm
 $(O)/bin/mds-%: LDLIBS += -lm
+$(O)/bin/zip-cat: LDLIBS += -larchive
 
 $(O)/bin/%: $(O)/build/%.o $(O)/build/lib.a
 	@mkdir -p $(@D)

@@ -52,6 +52,10 @@ prepare() {
 		echo '{"orders":[{"id":1,"items":[{"sku":"a"},{"sku":"b"}]},{"id":2,"items":[]}]}' >batch.json
 		echo '{"version":"0.3.0","data":{"trips":[{"trip_id":"1"}]}}' >trips.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
+	zip-cat)
+		python3 -c 'import zipfile; zipfile.ZipFile("orders.zip", "w").writestr("1.json", "{\"orders\":[{\"id\":1}]}")'
+		python3 -c 'import zipfile; zipfile.ZipFile("2020.zip", "w").writestr("1.log", "GET /\n")'
+		"$here/s3-request" -T 2020.zip PUT "$s3/city/logs/2020.zip" ;;
 	agol-push)
 		printf 'id,name,lat,lon\n1,Lamar,30.25,-97.75\n' >signals.csv
 		echo '{"id":"1","name":"Lamar","location":{"latitude":"30.25","longitude":"-97.75"}}' >signals.ndjson ;;

@@ -116,6 +116,13 @@ torture 'ndjson2csv of known columns' 'malloc read write' ndjson2csv --columns i
 cp in.doc in
 torture 'json-explode' 'malloc read write close open' json-explode .rows --carry page=page in.doc
 torture 'json-explode of stdin' 'malloc read write' json-explode .rows
+python3 -c 'import sys, zipfile
+with zipfile.ZipFile("in.zip", "w", zipfile.ZIP_DEFLATED) as z: z.writestr("a.json", "1\n" * 300); z.writestr("b", "x"); z.writestr("c.json", "2")'
+cp in.zip in
+also='malloc:65'		# libarchive's zlib says no more than that it failed
+torture 'zip-cat' 'malloc read write close open' zip-cat -i '*.json' --index bad.json in.zip
+torture 'zip-cat of stdin' 'malloc read write' zip-cat
+also=
 cat >in.meta <<'IN'
 {"application":{"settings":{"timezone":"Central Time (US & Canada)"},"objects":[{"key":"object_1","name":"Things","fields":[
 {"key":"field_1","name":"Name","type":"short_text"},{"key":"field_2","name":"When","type":"date_time"}]}]}}
