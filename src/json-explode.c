@@ -494,16 +494,30 @@ explode_value(size_t level)
 	}
 }
 
-/* The documents of one file, with white space between them or nothing. */
+/* The byte order mark that a file starts with, and a document that was a file before others came in front of it. */
 static void
-explode_file(void)
+skip_mark(void)
 {
-	x.offset = 1;
 	while (x.in.end - x.in.p < 3 && input_more(&x.in))
 		continue;
 	if (x.in.end - x.in.p >= 3 && memcmp(x.in.p, "\xEF\xBB\xBF", 3) == 0)
 		consume(x.in.p + 3);
-	while (next_byte() >= 0) {
+}
+
+/* The documents of one file, with white space between them or nothing. */
+static void
+explode_file(void)
+{
+	int c;
+
+	x.offset = 1;
+	skip_mark();
+	while ((c = next_byte()) >= 0) {
+		if (c == 0xEF) {
+			skip_mark();
+			if (next_byte() < 0)
+				break;
+		}
 		bool scalar = strchr("{[\"", *x.in.p) == NULL;
 
 		explode_value(0);

@@ -246,7 +246,8 @@ cat_zip(void)
 	check_start();
 	zip_end_start(&end);
 	member = 0;
-	archive_read_support_format_zip_streamable(zip);
+	if (archive_read_support_format_zip_streamable(zip) != ARCHIVE_OK)
+		die(EX_OSERR, "out of memory");
 	if (archive_read_open(zip, NULL, NULL, give, NULL) != ARCHIVE_OK)
 		bad_zip(why_not(zip));
 	while (next_member(zip, &entry))

@@ -32,6 +32,15 @@ IN
 5
 "x"
 OUT
+printf '\357\273\277{"o":[1]}\n\357\273\277{"o":[2]}{"o":null}\n\357\273\277' >boms.json
+t 'documents one behind the other, each with the byte order mark of its file' 0 json-explode .o boms.json 3<<'OUT'
+1
+2
+OUT
+printf '{"o":[1]}\n\357\273{"o":[2]}' >half.json
+t 'half a mark is none' 65 json-explode .o half.json 3<<'OUT'
+1
+OUT
 printf '\357\273\277[1]' >bom.json
 t 'a byte order mark' 0 json-explode . bom.json crlf.json 3<<'OUT'
 1

@@ -55,7 +55,7 @@ prepare() {
 	zip-cat)
 		python3 -c 'import zipfile; zipfile.ZipFile("orders.zip", "w").writestr("1.json", "{\"orders\":[{\"id\":1}]}")'
 		python3 -c 'import zipfile; zipfile.ZipFile("2020.zip", "w").writestr("1.log", "GET /\n")'
-		"$here/s3-request" -T 2020.zip PUT "$s3/city/logs/2020.zip" ;;
+		"$here/s3-request" -d 2020.zip PUT "$s3/city/logs/2020.zip" ;;
 	agol-push)
 		printf 'id,name,lat,lon\n1,Lamar,30.25,-97.75\n' >signals.csv
 		echo '{"id":"1","name":"Lamar","location":{"latitude":"30.25","longitude":"-97.75"}}' >signals.ndjson ;;
