@@ -72,6 +72,8 @@ prepare() {
 		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;
 	*)
+		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json
+		cp "$shared"/austin/council_districts_simplified.json districts.json
 		cp ../data/rq3b-xjk8.csv requests.csv
 		psql -Xq 2>>"$work/psql.log" <<-'SQL'
 		DROP TABLE IF EXISTS requests, stage, requests_stage CASCADE; DROP SCHEMA IF EXISTS stage CASCADE;
