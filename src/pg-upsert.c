@@ -4,8 +4,10 @@
  * INSERT ... ON CONFLICT DO UPDATE writes every row again, changed or not, and can't say what it did.  Here one join
  * finds what is new and what differs, and only that is written.  The target is locked against other writers (not
  * against readers) while that goes on, so that what the join found still holds when it is written.
+ *
+ * Tables that refer to each other change together or not at all: each --and begins another target, with options of its own.
  */
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "lib/err.h"
@@ -19,10 +21,17 @@
 #define LOCK_WAIT 60.0          /* seconds: for writers that do not know of our lock */
 #define ATTEMPTS 5              /* of a merge from stages that met a deadlock or the like */
 
+#define MAX_DELETE "50%"
+
+/* What is said of one target ... */
 static struct words key_options, stages;
-static const char *newer, *max_delete = "50%";
-static bool replace, delete_missing, dry_run;
-static long long expect_rows, empty_exit;
+static const char *newer, *max_delete;
+static bool replace, delete_missing;
+static long long expect_rows;
+/* ... and of the run. */
+static bool dry_run;
+static long long empty_exit;
+static const char *and_table;   /* never set, since parse_targets() comes first: it is in the table for --help */
 
 static const struct opt options[] = {
 	OPT_LIST('k', "key", "COL[,COL]", &key_options, "columns that tell which row is which"),
@@ -31,6 +40,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "replace", &replace, "the table becomes what was read"),
 	OPT_FLAG(0, "delete-missing", &delete_missing, "delete rows whose key was not read"),
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "that would delete more of the table than this: fail (50%)"),
+	OPT_STRING(0, "and", "TABLE", &and_table, "merge into this one too, in one transaction: what follows is about it"),
 	OPT_FLAG('n', "dry-run", &dry_run, "do it all, print the receipt, undo it"),
 	OPT_PGCOPY,
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
@@ -44,58 +54,16 @@ const struct tool tool = {
 	.does = "Merge records, or staging tables, into a Postgres table by key, in one transaction.",
 };
 
-static void
-print_receipt(const struct pgmerge *m)
-{
-	const struct pgmerge_counts *n = pgmerge_counts(m);
+struct target {
+	struct pgmerge_want want;
+	struct words key_words;
+	long long expect_rows;
+	struct pgmerge *merge;          /* of this attempt */
+	char **operands;
+};
+struct targets { struct target *t; size_t n; };
 
-	receipt_open();
-	receipt_str("table", pgmerge_target(m));
-	receipt_int("read", n->read);
-	receipt_int("inserted", n->inserted);
-	receipt_int("updated", n->updated);
-	receipt_int("unchanged", n->unchanged);
-	receipt_int("deleted", n->deleted);
-	receipt_int("superseded", n->superseded);
-	receipt_int("kept_newer", n->kept_newer);
-	receipt_int("rejected", n->rejected);
-	if (n->nuls > 0)
-		receipt_int("nuls", n->nuls);
-	if (dry_run)
-		receipt_bool("dry_run", true);
-	receipt_close(n->read == 0);
-}
-
-/* One attempt, all of it but the COMMIT.  False when the transaction is lost.  Caller closes the merge. */
-static bool
-attempt(PGconn *conn, const struct pgmerge_want *want, struct pgmerge **merge, struct rows *in)
-{
-	struct pgmerge *m;
-
-	pg_begin(conn, LOCK_WAIT);
-	pgmerge_tune(conn);
-	m = *merge = pgmerge_open(conn, want, 1);
-	/* who is ready to wait reads beside the other run; who isn't shall know before a record is read */
-	if (in == NULL || pg_lock_timeout <= 0)
-		pgmerge_lock(m);
-	if (!pgmerge_take(m, in))
-		return false;
-	if (in != NULL && pg_lock_timeout > 0)
-		pgmerge_lock(m);
-	return pgmerge_prepare(m) && pgmerge_delete(m) && pgmerge_write(m);
-}
-
-static void
-check_options(char **files)
-{
-	if (key_options.n == 0)
-		die(EX_USAGE, "no --key: say which columns tell a row");
-	if (stages.n > 0 && files[0] != NULL)
-		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", files[0]);
-	if (stages.n > 0 && (rows_rejects != NULL || rows_max_rejects != NULL))
-		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
-	limit_parse("max-delete", max_delete);
-}
+/* ---- options ---- */
 
 /* All of --key, which takes lists and comes more than once.  Caller frees the result and its first word. */
 static struct words
@@ -111,29 +79,224 @@ all_keys(void)
 	return keys;
 }
 
+/* The words from one --and to the next are a command line of their own. */
+static struct target
+parse_target(int argc, char **argv)
+{
+	struct target t = { 0 };
+
+	key_options = stages = (struct words){ 0 };
+	newer = NULL;
+	max_delete = MAX_DELETE;
+	replace = delete_missing = pgcopy_ignore_new = false;
+	expect_rows = 0;
+	t.operands = opt_parse(argc, argv);
+	if (t.operands[0] == NULL)
+		die(EX_USAGE, "no TABLE: say what to merge into");
+	if (key_options.n == 0)
+		die(EX_USAGE, "no --key: say which columns tell a row");
+	if (stages.n > 0 && t.operands[1] != NULL)
+		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", t.operands[1]);
+	limit_parse("max-delete", max_delete);
+	t.key_words = key_options;
+	t.expect_rows = expect_rows;
+	t.want = (struct pgmerge_want){
+		.table = t.operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = max_delete,
+		.replace = replace, .delete_missing = delete_missing, .ignore_new = pgcopy_ignore_new,
+	};
+	return t;
+}
+
+/* The words from one --and to the next are a command line of their own, whose first word does not count. */
+static struct targets
+parse_targets(int argc, char **argv)
+{
+	struct targets all = { xcalloc((size_t)argc, sizeof *all.t), 0 };
+
+	for (int from = 0, to; from < argc; from = to) {
+		for (to = from + 1; to < argc && strcmp(argv[to], "--and") != 0; to++)
+			continue;
+		if (to < argc)
+			argv[to] = NULL;
+		all.t[all.n++] = parse_target(to - from, argv + from);
+	}
+	if (and_table != NULL)
+		die(EX_USAGE, "--and=%s: want a blank behind --and", and_table);
+	for (size_t i = 0; i < all.n && all.n > 1; i++)
+		if (all.t[i].want.stages.n == 0)
+			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
+	if (all.t[0].want.stages.n > 0 && (rows_rejects != NULL || rows_max_rejects != NULL))
+		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
+	return all;
+}
+
+static void
+free_targets(struct targets *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct target *t = &all->t[i];
+
+		pgmerge_close(t->merge);
+		free(t->want.keys.w[0]);
+		free(t->want.keys.w);
+		free(t->key_words.w);
+		free(t->want.stages.w);
+		free(t->operands);
+	}
+	free(all->t);
+}
+
+/* ---- the receipt ---- */
+
+static const struct { const char *name; size_t at; } counts[] = {
+#define COUNT(name) { #name, offsetof(struct pgmerge_counts, name) }
+	COUNT(read), COUNT(inserted), COUNT(updated), COUNT(unchanged), COUNT(deleted), COUNT(superseded), COUNT(kept_newer),
+	COUNT(rejected),
+#undef COUNT
+};
+#define COUNTS (sizeof counts / sizeof *counts)
+
+static unsigned long long
+count_of(const struct target *t, size_t which)
+{
+	return *(const unsigned long long *)((const char *)pgmerge_counts(t->merge) + counts[which].at);
+}
+
+/* A JSON object a target. */
+static void
+print_tables(const struct targets *all)
+{
+	struct buf tables = { 0 };
+
+	for (size_t i = 0; i < all->n; i++) {
+		buf_text(&tables, i > 0 ? ",{\"table\":" : "[{\"table\":");
+		buf_json(&tables, str_of(pgmerge_target(all->t[i].merge)));
+		for (size_t c = 0; c < COUNTS; c++)
+			buf_fmt(&tables, ",\"%s\":%llu", counts[c].name, count_of(&all->t[i], c));
+		buf_char(&tables, '}');
+	}
+	buf_char(&tables, ']');
+	receipt_json("tables", tables.p);
+	buf_free(&tables);
+}
+
+/* Returns how many rows were read. */
+static unsigned long long
+print_receipt(const struct targets *all)
+{
+	unsigned long long nuls = pgmerge_counts(all->t[0].merge)->nuls, read = 0;
+
+	receipt_open();
+	if (all->n == 1)
+		receipt_str("table", pgmerge_target(all->t[0].merge));
+	else
+		print_tables(all);
+	for (size_t c = 0; c < COUNTS; c++) {
+		unsigned long long sum = 0;
+
+		for (size_t i = 0; i < all->n; i++)
+			sum += count_of(&all->t[i], c);
+		receipt_int(counts[c].name, sum);
+		read = c == 0 ? sum : read;
+	}
+	if (nuls > 0)
+		receipt_int("nuls", nuls);
+	if (dry_run)
+		receipt_bool("dry_run", true);
+	receipt_close(read == 0);
+	return read;
+}
+
+/* ---- the merge ---- */
+
+/* Takes a step for each target; false when the transaction is lost. */
+static bool
+each(const struct targets *all, bool (*step)(struct pgmerge *))
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!step(all->t[i].merge))
+			return false;
+	return true;
+}
+
+static bool
+take_stages(struct pgmerge *m)
+{
+	return pgmerge_take(m, NULL);
+}
+
+static bool
+take_records(struct pgmerge *m, struct rows *in)
+{
+	/* who is ready to wait reads beside the other run; who isn't shall know before a record is read */
+	bool locked = pg_lock_timeout <= 0;
+
+	if (locked)
+		pgmerge_lock(m);
+	if (!pgmerge_take(m, in))
+		return false;
+	if (!locked)
+		pgmerge_lock(m);
+	return true;
+}
+
+static bool
+delete_last_first(const struct targets *all)
+{
+	for (size_t i = all->n; i-- > 0;)
+		if (!pgmerge_delete(all->t[i].merge))
+			return false;
+	return true;
+}
+
+/* One attempt, all of it but the COMMIT.  False when the transaction is lost. */
+static bool
+attempt(PGconn *conn, const struct targets *all, struct rows *in)
+{
+	pg_begin(conn, LOCK_WAIT);
+	pgmerge_tune(conn);
+	for (size_t i = 0; i < all->n; i++) {
+		struct target *t = &all->t[i];
+
+		pgmerge_close(t->merge);
+		t->merge = pgmerge_open(conn, &t->want, (unsigned)i + 1);
+		if (in == NULL)
+			pgmerge_lock(t->merge);
+	}
+	return (in != NULL ? take_records(all->t[0].merge, in) : each(all, take_stages)) && each(all, pgmerge_prepare) &&
+	    delete_last_first(all) && each(all, pgmerge_write);
+}
+
+static void
+check_rows(const struct targets *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct target *t = &all->t[i];
+		unsigned long long read = pgmerge_counts(t->merge)->read;
+
+		if (read < (unsigned long long)t->expect_rows)
+			die(EX_DATAERR, "%s: %llu rows, %lld expected: nothing was changed", pgmerge_target(t->merge), read,
+			    t->expect_rows);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
-	char **operands = opt_parse(argc, argv);
+	struct targets all = parse_targets(argc, argv);
+	struct rows *in = NULL;
+	PGconn *conn;
+	unsigned long long read;
 
-	if (operands[0] == NULL)
-		die(EX_USAGE, "no TABLE: say what to merge into");
-	check_options(operands + 1);
 	stop_setup("nothing was changed, run again");
-
-	struct pgmerge_want want = {
-		.table = operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = max_delete,
-		.replace = replace, .delete_missing = delete_missing, .ignore_new = pgcopy_ignore_new,
-	};
-	struct rows *in = stages.n == 0 ? rows_open(operands + 1) : NULL;
-	PGconn *conn = pg_open();
-	struct pgmerge *m;
-
+	if (all.t[0].want.stages.n == 0)
+		in = rows_open(all.t[0].operands + 1);
+	conn = pg_open();
 	for (unsigned n = 0;; n++) {
-		bool done = attempt(conn, &want, &m, in);
+		bool done = attempt(conn, &all, in);
 
-		if (done && pgmerge_counts(m)->read < (unsigned long long)expect_rows)
-			die(EX_DATAERR, "%llu rows, %lld expected: nothing was changed", pgmerge_counts(m)->read, expect_rows);
+		if (done)
+			check_rows(&all);
 		if (in != NULL && done)
 			rows_check(in);
 		if (done && dry_run)
@@ -142,20 +305,14 @@ main(int argc, char *argv[])
 			break;
 		/* records are gone once they are read, stages are still there */
 		if (in != NULL || n + 1 == ATTEMPTS)
-			die(EX_TEMPFAIL, "%s: %s: nothing was changed", pgmerge_target(m), pg_why());
+			die(EX_TEMPFAIL, "%s: %s: nothing was changed", all.t[0].want.table, pg_why());
 		pg_run(conn, "ROLLBACK");
-		pgmerge_close(m);
 		pg_pause(n);
 	}
-	print_receipt(m);
-
-	bool empty = pgmerge_counts(m)->read == 0;
-
+	read = print_receipt(&all);
 	if (in != NULL)
 		rows_close(in);
-	free(want.keys.w[0]);
-	free(want.keys.w);
-	pgmerge_close(m);
+	free_targets(&all);
 	pg_close(conn);
-	return empty ? (int)empty_exit : EX_OK;
+	return read == 0 ? (int)empty_exit : EX_OK;
 }

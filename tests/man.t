@@ -53,6 +53,7 @@ prepare() {
 		echo '{"version":"0.3.0","data":{"trips":[{"trip_id":"1"}]}}' >trips.json
 		echo '{"srnumber":"1","status":"Open","createddate":"2020-01-31T00:05:00"}' >requests.json ;;
 	zip-cat)
+		sql 'DROP TABLE IF EXISTS orders' 2>>"$work/psql.log"
 		python3 -c 'import zipfile; zipfile.ZipFile("orders.zip", "w").writestr("1.json", "{\"orders\":[{\"id\":1}]}")'
 		python3 -c 'import zipfile; zipfile.ZipFile("2020.zip", "w").writestr("1.log", "GET /\n")'
 		"$here/s3-request" -d 2020.zip PUT "$s3/city/logs/2020.zip" ;;
@@ -86,6 +87,12 @@ prepare() {
 		CREATE SCHEMA stage; CREATE TABLE stage.requests (LIKE requests);
 		CREATE MATERIALIZED VIEW service_requests_by_month AS
 		  SELECT date_trunc('month', createddate) AS month, count(*) FROM requests GROUP BY 1;
+		SQL
+		[ "$1" != pg-upsert ] || psql -Xq <<-'SQL'
+		CREATE TABLE users (id bigint PRIMARY KEY);
+		CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users, updated_at timestamptz);
+		CREATE TABLE users_stage (LIKE users); CREATE TABLE orders_stage (LIKE orders);
+		INSERT INTO users_stage VALUES (7); INSERT INTO orders_stage VALUES (1, 7, now());
 		SQL
 	esac
 }

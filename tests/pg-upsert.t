@@ -383,6 +383,94 @@ kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
 run 0 'after kill -9 too' pg-upsert many --key id --from many_stage --lock-timeout 30
 grep -q '"unchanged":200000' out; ok $? 'nothing doubled'
 
+# ---- several tables ----
+
+sql 'DROP TABLE IF EXISTS s1, s2, s3 CASCADE; CREATE TABLE people (id int PRIMARY KEY, name text, at timestamp);
+     CREATE TABLE carts (id int PRIMARY KEY, person int REFERENCES people, at timestamp);
+     CREATE TABLE items (id int PRIMARY KEY, cart int NOT NULL REFERENCES carts, n int CHECK (n > 0));
+     CREATE TABLE s1 (LIKE people); CREATE TABLE s2 (LIKE carts); CREATE TABLE s3 (LIKE items)'
+three() {		# three ARGUMENT...: what is wanted on 3 is what the tables hold
+	t3=$1 want3=$2; shift 2
+	cat <&3 >out.want
+	pg-upsert people --key id --newer at --from s1 --and carts --key id --newer at --from s2 --and items --key id --from s3 "$@" >out 2>err
+	got=$?
+	{ sql 'SELECT * FROM people ORDER BY 1'; sql 'SELECT * FROM carts ORDER BY 1'; sql 'SELECT * FROM items ORDER BY 1'; } >got
+	[ $got -eq "$want3" ] && cmp -s out.want got
+	ok $? "$t3" || { echo "# status $got"; diff -u out.want got | sed 's/^/# /'; sed 's/^/# stderr: /' err; }
+}
+sql "INSERT INTO s1 VALUES (1, 'Ann', '2020-01-02'), (1, 'Anne', '2020-01-03'), (2, 'Bob', NULL);
+     INSERT INTO s2 VALUES (10, 1, '2020-01-02'), (11, NULL, '2020-01-02'); INSERT INTO s3 VALUES (100, 10, 3), (101, 11, 1)"
+three 'tables that refer to each other, in one transaction' 0 3<<'OUT'
+1|Anne|2020-01-03 00:00:00
+2|Bob|
+10|1|2020-01-02 00:00:00
+11||2020-01-02 00:00:00
+100|10|3
+101|11|1
+OUT
+jq -c 'del(.seconds)' out >receipt
+cat >receipt.want <<'OUT'
+{"tool":"pg-upsert","tables":[{"table":"people","read":3,"inserted":2,"updated":0,"unchanged":0,"deleted":0,"superseded":1,"kept_newer":0,"rejected":0},{"table":"carts","read":2,"inserted":2,"updated":0,"unchanged":0,"deleted":0,"superseded":0,"kept_newer":0,"rejected":0},{"table":"items","read":2,"inserted":2,"updated":0,"unchanged":0,"deleted":0,"superseded":0,"kept_newer":0,"rejected":0}],"read":7,"inserted":6,"updated":0,"unchanged":0,"deleted":0,"superseded":1,"kept_newer":0,"rejected":0}
+OUT
+same 'one receipt, with an entry a table' receipt.want receipt
+sql "TRUNCATE s1, s2, s3; INSERT INTO s1 VALUES (1, 'older', '2020-01-01'), (3, 'Cy', '2020-01-01');
+     INSERT INTO s2 VALUES (12, 3, '2020-02-01'), (10, 3, '2020-02-01'); INSERT INTO s3 VALUES (100, 12, 5), (102, 12, 0)"
+cp got got.before
+three 'what the last table refuses changes none' 65 3<got.before
+said 'items_n_check'
+sql 'UPDATE s3 SET n = 1 WHERE n = 0'
+three '--dry-run is of all' 0 --dry-run 3<got.before
+three 'a table with too few rows changes none' 65 --expect-rows 3 3<got.before
+said 'items: 2 rows, 3 expected: nothing was changed'
+three 'another round' 0 3<<'OUT'
+1|Anne|2020-01-03 00:00:00
+2|Bob|
+3|Cy|2020-01-01 00:00:00
+10|3|2020-02-01 00:00:00
+11||2020-01-02 00:00:00
+12|3|2020-02-01 00:00:00
+100|12|5
+101|11|1
+102|12|1
+OUT
+[ "$(jq -c '.tables | map([.inserted, .updated, .kept_newer])' out)" = '[[1,0,1],[1,1,0],[1,1,0]]' ]
+ok $? 'is counted for each' || cat out
+cp got got.before
+sql 'INSERT INTO s2 VALUES (13, 99, NULL)'
+three 'a reference to nobody' 65 3<got.before
+said 'carts_person_fkey'
+sql 'DELETE FROM s2 WHERE id = 13'
+sql 'INSERT INTO s2 VALUES (14, 3, NULL); INSERT INTO s3 VALUES (104, 14, 1)'
+run 65 'tables in the wrong order' pg-upsert items --key id --from s3 --and carts --key id --from s2 --and people --key id --from s1
+said 'items_cart_fkey'
+sql 'DELETE FROM s3 WHERE id = 104; DELETE FROM s2 WHERE id = 14'
+run 0 '... are no harm where all is there' pg-upsert items --key id --from s3 --and people --key id --newer at --from s1
+sql 'DELETE FROM s3 WHERE id = 100; DELETE FROM s2 WHERE id = 10; UPDATE s3 SET cart = 12'
+all='--replace --max-delete 100%'
+run 0 'all replaced: rows go before those they refer to' pg-upsert people --key id --from s1 $all --and carts --key id --from s2 $all \
+    --and items --key id --from s3 $all
+[ "$(jq -c '.tables | map(.deleted)' out)" = '[1,2,2]' ]; ok $? 'as counted' || cat out
+[ "$(sql "SELECT string_agg(id::text, ' ') FROM (SELECT id FROM people UNION SELECT id FROM carts UNION SELECT id FROM items ORDER BY 1) x")" = '1 3 12 102' ]
+ok $? 'and those that are left are the stages'"'"
+run 0 'a stage more for one of them, and a view' sh -c 'psql -Xqc "CREATE TABLE s3b AS SELECT 103 AS id, 12 AS cart, 7 AS n; CREATE VIEW v1 AS SELECT * FROM s1" &&
+    pg-upsert people --key id --newer at --from v1 --and items --key id --from s3 --from s3b'
+[ "$(jq -c '.tables | map(.read)' out)" = '[2,2]' ]; ok $? 'all read' || cat out
+psql -XAtqc 'BEGIN' -c "SELECT pg_advisory_xact_lock(1668639862::bigint << 32 | 'items'::regclass::oid::bigint)" -c 'SELECT pg_sleep(5)' >/dev/null &
+sleep 0.5
+run 75 'another run at one of them' pg-upsert people --key id --from s1 --and items --key id --from s3
+said 'holds items'
+kill $!; wait $! 2>/dev/null
+sql 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE $$%pg_sleep%$$ AND pid <> pg_backend_pid()' >/dev/null
+run 64 'records and --and' pg-upsert people --key id --and items --key id --from s3 </dev/null
+said 'people: with --and each table wants its --from'
+run 64 'a table without its key' pg-upsert people --key id --from s1 --and items --from s3
+said 'no --key'
+run 64 'no table behind --and' pg-upsert people --key id --from s1 --and
+said 'no TABLE'
+run 64 'one that hangs on it' pg-upsert people --key id --from s1 --and=items --key id --from s3
+run 78 'no such column' pg-upsert people --key id --from s1 --and items --key no --from s3
+said '--key no: items has no such column'
+
 # ---- the COMMIT whose answer is lost ----
 
 for when in before after gone; do

@@ -178,6 +178,12 @@ state() { sql 'SELECT * FROM target ORDER BY id'; }
 torture 'pg-copy-in' 'malloc read write net connect open' pg-copy-in --max-wait 0.1 --truncate --max-delete 100% target
 torture 'pg-upsert of records' 'malloc read write net connect open' pg-upsert --max-wait 0.1 target --key id --newer at
 torture 'pg-upsert of a stage' 'malloc write net' pg-upsert --max-wait 0.1 target --key id --from stage --replace --max-delete 100%
+sql 'CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES target); CREATE TABLE child_stage AS SELECT i AS id, i AS parent FROM generate_series(2, 5) AS i' >/dev/null
+fresh() { sql "TRUNCATE target, child; INSERT INTO target SELECT i, 'old', '2019-12-31' FROM generate_series(1, 3) AS i"; }
+state() { sql 'SELECT * FROM target ORDER BY id'; sql 'SELECT * FROM child ORDER BY id'; }
+torture 'pg-upsert of two stages' 'malloc write net' pg-upsert --max-wait 0.1 target --key id --from stage --and child --key id --from child_stage
+sql 'DROP TABLE child' >/dev/null
+state() { sql 'SELECT * FROM target ORDER BY id'; }
 fresh() { :; }
 torture 'pg-copy-out' 'malloc write net connect open' pg-copy-out --max-wait 0.1 target
 mds-schedule init >/dev/null
