@@ -1,0 +1,206 @@
+"""report_page.py - what tests/report.t reads out of a report's page, by Python's own parsers.
+
+check FILE                      the tags are in order, ids are used once, nothing is loaded from elsewhere; else a line each
+text FILE                       the text that a reader sees, white space as one blank
+calendar FILE                   "provider day hour class" of each field of the calendars that has a block
+contrast FILE                   the pairs of colours of its style that differ by less than 4.5 to 1, in the light and the dark
+pixels FILE                     of a PNG: "background R G B", and the shares of pixels that are bright and that are bluish
+wrap FILE WIDTH                 a page that shows FILE in a frame of that width, and says into its title how wide it came out
+"""
+import html.parser, re, struct, sys, zlib
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.faults, self.ids, self.refs, self.text, self.scripts = [], [], [], [], [], 0
+        self.cells, self.provider, self.day, self.hour, self.heading = [], "", "", 0, False
+        self.feed(text)
+        self.close()
+        self.faults += [f"{tag} is never closed" for tag in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "script" or any(name.startswith("on") for name in attributes):
+            self.faults.append(f"{tag} {attrs} has a script")
+        if len(attributes) != len(attrs):
+            self.faults.append(f"{tag} {attrs} has an attribute twice")
+        for name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+            if attributes.get(name, "#")[0] != "#":
+                self.faults.append(f"{tag} {name}={attributes[name]} is elsewhere")
+            elif name in attributes:
+                self.refs.append(attributes[name][1:])
+        for name in ("aria-labelledby",):
+            if name in attributes:
+                self.refs.append(attributes[name])
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "svg" and attributes.get("aria-hidden") != "true" and not attributes.get("aria-label"):
+            self.faults.append("an svg says nothing to those who can't see it")
+        self.notice(tag, attributes)
+
+    handle_startendtag = lambda self, tag, attrs: (self.handle_starttag(tag, attrs), self.handle_endtag(tag))[0]
+
+    def notice(self, tag, attributes):
+        inside = "calendar" if tag == "table" and attributes.get("class") == "calendar" else None
+        if inside:
+            self.in_calendar = True
+        if tag == "tr":
+            self.hour, self.day = 0, ""
+        if tag == "td" and getattr(self, "in_calendar", False):
+            if attributes["class"] != "none":
+                self.cells.append((self.day, self.hour, attributes["class"], attributes["title"]))
+            self.hour += 1
+        self.day_comes = tag == "th" and attributes.get("scope") == "row"
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()} closes what is not open")
+        if tag == "table":
+            self.in_calendar = False
+
+    def handle_data(self, data):
+        if getattr(self, "day_comes", False):
+            self.day, self.day_comes = data, False
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.text.append(data)
+
+
+def check(page, text):
+    for i in page.ids:
+        if page.ids.count(i) > 1:
+            page.faults.append(f"id {i} is there twice")
+    page.faults += [f"#{r} is nowhere" for r in set(page.refs) - set(page.ids)]
+    style = re.search(r"<style>(.*?)</style>", text, re.S).group(1)
+    if re.search(r"url\(|@import", style):
+        page.faults.append("the style loads something")
+    if not text.startswith("<!DOCTYPE html>"):
+        page.faults.append("no doctype")
+    print(*page.faults, sep="\n", end="\n" if page.faults else "")
+    return bool(page.faults)
+
+
+def luminance(colour):
+    if len(colour) == 4:
+        colour = "#" + "".join(c * 2 for c in colour[1:])
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = [p / 12.92 if p <= .03928 else ((p + .055) / 1.055) ** 2.4 for p in parts]
+    return .2126 * r + .7152 * g + .0722 * b
+
+
+def ratio(a, b):
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + .05) / (low + .05)
+
+
+def contrast(text):
+    modes = [dict(re.findall(r"(--[\w-]+):\s*(#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", text, re.S)[:2]]
+    pairs = [("ink", "page"), ("ink", "card"), ("ink2", "page"), ("ink2", "card"), ("ink2", "plain-bg"), ("bad", "card"), ("good", "page"),
+             ("bad", "bad-bg"), ("good", "good-bg"), ("warn", "warn-bg"), ("going", "going-bg")]
+    bad = 0
+    assert len(modes) == 2 and modes[0]["--page"] != modes[1]["--page"]
+    for mode in modes:
+        for ink, ground in pairs:
+            if ratio(mode["--" + ink], mode["--" + ground]) < 4.5:
+                bad = 1
+                print(f"{ink} on {ground}: {ratio(mode['--' + ink], mode['--' + ground]):.2f}")
+        for mark in ("c1", "c2", "c3"):  # marks, not text
+            if ratio(mode["--" + mark], mode["--card"]) < 2.7:
+                bad = 1
+                print(f"{mark} on card: {ratio(mode['--' + mark], mode['--card']):.2f}")
+    for rule in re.findall(r"background: (#\w+); color: (#\w+)", text):
+        if ratio(*rule) < 4.5:
+            bad = 1
+            print(*rule, f"{ratio(*rule):.2f}")
+    return bad
+
+
+def png(path):
+    data = open(path, "rb").read()
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    assert depth == 8 and colour in (2, 6)
+    n = 3 if colour == 2 else 4
+    raw, size, before = zlib.decompress(packed), width * n, bytes(width * n)
+    for y in range(height):
+        kind, line = raw[y * (size + 1)], bytearray(raw[y * (size + 1) + 1:(y + 1) * (size + 1)])
+        for i in range(size):
+            left, up, corner = line[i - n] if i >= n else 0, before[i], before[i - n] if i >= n else 0
+            if kind == 1:
+                line[i] = line[i] + left & 255
+            elif kind == 2:
+                line[i] = line[i] + up & 255
+            elif kind == 3:
+                line[i] = line[i] + (left + up) // 2 & 255
+            elif kind == 4:
+                p = left + up - corner
+                line[i] = line[i] + min((abs(p - left), 0, left), (abs(p - up), 1, up), (abs(p - corner), 2, corner))[2] & 255
+        before = bytes(line)
+        yield [tuple(line[i:i + 3]) for i in range(0, size, n)]
+
+
+def pixels(path):
+    seen = bright = blue = 0
+    for y, line in enumerate(png(path)):
+        if y == 2:
+            print("background", *line[2])
+        if y % 3 == 0:
+            for r, g, b in line[::3]:
+                seen += 1
+                bright += min(r, g, b) > 200
+                blue += b > 180 and b > r + 60
+    print("bright", round(100 * bright / seen), "blue", blue)
+
+
+def wrap(text, width):
+    print(f"""<!DOCTYPE html><title>waiting</title><iframe id="page" style="width:{width}px;height:900px;border:0"></iframe>
+<script>
+const frame = document.getElementById("page");
+frame.addEventListener("load", () => {{
+  const page = frame.contentDocument, root = page.documentElement, shown = s => [...page.querySelectorAll(s)].filter(e => e.getClientRects().length > 0);
+  document.title = `width ${{root.scrollWidth}} of {width}, scripts ${{page.scripts.length}}, charts ${{shown("svg.chart").length}}, `
+    + `out ${{shown("body *").filter(e => !e.closest(".wide") && e.getBoundingClientRect().right > {width} + 1).length}}, `
+    + `wide ${{shown(".wide").filter(e => e.scrollWidth > e.clientWidth).length}}, `
+    + `smallest ${{Math.round(Math.min(...shown("svg.chart text").filter(e => e.textContent.trim()).map(e => e.getBoundingClientRect().height)))}}`;
+}});
+frame.srcdoc = {repr_js(text)};
+</script>""")
+
+
+def repr_js(text):
+    import json
+    return json.dumps(text).replace("<", "\\u003c")
+
+
+def main():
+    command, path = sys.argv[1:3]
+    if command == "pixels":
+        return pixels(path)
+    text = open(path, encoding="utf-8").read()
+    if command == "check":
+        return check(Page(text), text)
+    if command == "text":
+        print(" ".join("".join(Page(text).text).split()))
+    elif command == "calendar":
+        for cell in Page(text).cells:
+            print(*cell, sep="|")
+    elif command == "contrast":
+        return contrast(text)
+    elif command == "wrap":
+        wrap(text, sys.argv[3])
+
+
+sys.exit(main())
