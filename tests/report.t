@@ -207,7 +207,8 @@ run 0 '... as text' report --text
 $page contrast full.html >faults; ok $? 'text has a contrast of 4.5 at least, in the light and in the dark' || sed 's/^/# /' faults
 
 # ---- a browser ----
-if command -v chromium >/dev/null && ((charts)); then
+# CULVERT_BROWSER says that there must be one.
+if [ -n "${CULVERT_BROWSER:-}" ] || { command -v chromium >/dev/null && ((charts)); }; then
 	browse() {	# browse FILE OPTION...: what it says on stdout, its messages in ./browser
 		local file=$1; shift
 		timeout -k 5 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
