@@ -74,6 +74,9 @@ JOBS_OF_MAKE = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
 311-%: all                      ## load one year of MyLA311: make 311-2020
 	MODE=full YEARS=$* LOCK_WAIT=$${LOCK_WAIT:-3600} scripts/311/load
 
+orders: all                     ## load a shop's orders: make orders SOURCE=s3://shop/orders.zip
+	scripts/orders/load
+
 demo: ; scripts/demo            ## load made-up 311 requests into a private PostgreSQL, and show them
 
 help:                           ## list the targets
@@ -93,6 +96,6 @@ uninstall:                      ## remove what install put there
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all check bench fuzz 311 demo help install uninstall clean
+.PHONY: all check bench fuzz 311 orders demo help install uninstall clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)
