@@ -8,7 +8,7 @@ echo '{"rowIdentifier":"id","columns":[{"fieldName":"address_lat_lon","dataTypeN
 start_server soda python3 "$here/servers/soda.py" --data data
 start_server slack python3 "$here/servers/slack.py"
 export SLACK_WEBHOOK_URL=$slack/services/T000/B000/xyz
-echo '{"signals":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
+echo '{"signals":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}],"culvert_311":[]}' >dags.json
 start_server airflow python3 "$here/servers/airflow_api.py" --dags dags.json
 start_s3 --bucket city
 curl -sS -o s3.out -d '{"objects":{"city/app-prod/metadata.json":"{}","city/app-prod/view_197/1.json":"{\"id\":1}"}}' "$s3/control"
@@ -65,6 +65,9 @@ prepare() {
 	mds-fetch)
 		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json ;;
 	s3-get | s3-list | knack-fetch | mds-schedule) ;;
+	culvert-doctor)
+		jq '.datasets = [{year: 2020, id: "rq3b-xjk8"}]' "$top/scripts/311/311.json" >datasets.json
+		export SODA_URL=$soda DATASETS=$PWD/datasets.json ;;
 	mds-trips)
 		tr -d '\n' <"$shared/mds/trip_sample_data_valid_short.json" >trips.ndjson
 		jq -c '{version: "0.3.0", data: {trips: [.]}}' trips.ndjson >trips.json ;;

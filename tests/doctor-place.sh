@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# doctor-place.sh - for tests of culvert-doctor: what a line of it says.  After lib.sh.
+. "$here/runs.sh"
+servers=$here/servers
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY CONF AIRFLOW_URL SLACK_HOOK PGHOST PGDATABASE
+export CULVERT_ETC=$work/etc
+doctor() {
+	culvert-doctor "$@"
+}
+line() {		# line LEVEL TEXT: the last output has a line of that level with the text
+	grep -F -- "$2" out | grep -q "^$1"
+	ok $? "$1: $2" || sed 's/^/# /' out err
+}
+no_line() {		# no_line LEVEL
+	! grep -q "^$1" out; ok $? "no line says $1" || grep "^$1" out | sed 's/^/# /'
+}
+no_secret() {		# each secret of these tests has one of these words in it
+	! grep -hE 'sesame-open|hush-|wJalrXUtnFEMI|proxy-secret' out err; ok $? 'no secret is said'
+}
