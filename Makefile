@@ -50,6 +50,15 @@ $(O)/build/vectors/%: tests/vectors/%.c $(O)/build/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/build/lib.a $(LDLIBS) -lcurl -lcrypto -lexpat
 
+# The shells' completion, of the tools' own options.
+NAMES       := $(notdir $(TOOLS) $(SHELLS))
+COMPLETIONS  = $(addprefix $(O)/build/completion/,$(NAMES:%=bash/%) $(NAMES:%=zsh/_%) $(NAMES:%=fish/%.fish))
+completes    = @mkdir -p $(@D) && scripts/completion $(1) $< >$@.new && mv $@.new $@
+$(O)/build/completion/bash/%: $(O)/bin/% scripts/completion ; $(call completes,bash)
+$(O)/build/completion/zsh/_%: $(O)/bin/% scripts/completion ; $(call completes,zsh)
+$(O)/build/completion/fish/%.fish: $(O)/bin/% scripts/completion ; $(call completes,fish)
+completion: $(COMPLETIONS)      ## make the completion of bash, zsh and fish below build/completion
+
 check: all                      ## run the tests
 	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 --failures --comments tests </dev/null
 
@@ -82,20 +91,63 @@ demo: ; scripts/demo            ## load made-up 311 requests into a private Post
 help:                           ## list the targets
 	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-install: all                    ## install under PREFIX, below DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
-	install $(TOOLS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(PAGES1) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(PAGES7) $(DESTDIR)$(PREFIX)/share/man/man7
+# What install puts where, as mode:file:place; uninstall goes by the same list.
+BINDIR     = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec/culvert
+MANDIR     = $(PREFIX)/share/man
+DOCDIR     = $(PREFIX)/share/doc/culvert
+BASHDIR    = $(PREFIX)/share/bash-completion/completions
+ZSHDIR     = $(PREFIX)/share/zsh/site-functions
+FISHDIR    = $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR    = $(PREFIX)/lib/systemd/system
+ETCDIR     = /etc/culvert
+# A flow is a directory with settings of its name.
+FLOWS     := $(foreach d,$(wildcard scripts/*),$(if $(wildcard $(d)/$(notdir $(d)).conf),$(d)))
+COMMANDS  := scripts/lib.sh $(wildcard scripts/report scripts/report.d/*) $(filter-out %~,$(wildcard $(addsuffix /*,$(FLOWS))))
+mode       = $(if $(shell test -x $(1) && echo yes),755,644)
+PLACES     = $(foreach f,$(TOOLS) $(wildcard src/*.sh),755:$(f):$(BINDIR)/$(basename $(notdir $(f)))) \
+             $(foreach f,$(COMMANDS),$(call mode,$(f)):$(f):$(f:scripts/%=$(LIBEXECDIR)/%)) \
+             $(foreach f,$(PAGES1),644:$(f):$(MANDIR)/man1/$(notdir $(f))) \
+             $(foreach f,$(PAGES7),644:$(f):$(MANDIR)/man7/$(notdir $(f))) \
+             $(foreach f,$(COMPLETIONS),644:$(f):$(call shell_dir,$(f))/$(notdir $(f))) \
+             $(foreach f,README.md LICENSE,644:$(f):$(DOCDIR)/$(f)) \
+             $(foreach f,$(wildcard scripts/cron/*.service scripts/cron/*.timer),644:$(f):$(UNITDIR)/$(notdir $(f))) \
+             $(foreach f,$(filter-out %.service %.timer,$(wildcard scripts/cron/*)) $(wildcard scripts/airflow/*.*),\
+                 644:$(f):$(f:scripts/%=$(DOCDIR)/examples/%))
+shell_dir  = $(if $(findstring /bash/,$(1)),$(BASHDIR),$(if $(findstring /zsh/,$(1)),$(ZSHDIR),$(FISHDIR)))
+# Programs of the shell learn where the others will be; the rest is put there as it is.
+filled_in  = $(call fill_in,$(call relative,$(BINDIR),$(LIBEXECDIR))) -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@ETCDIR@|$(ETCDIR)|g' \
+             -e 's|^tools=.*|tools=$(call relative,$(LIBEXECDIR),$(BINDIR))|' -e 's|^etc=$$|etc=$(ETCDIR)|'
+
+# A file appears under its name when it is whole, so that a load which starts meanwhile reads no half of a script.
+install: all completion             ## install under PREFIX (/usr/local), below DESTDIR
+	@set -e; for place in $(PLACES); do \
+		mode=$${place%%:*} place=$${place#*:}; file=$${place%%:*} to="$(DESTDIR)$${place#*:}"; \
+		mkdir -p "$${to%/*}"; \
+		case $$file in \
+		src/* | scripts/lib.sh | scripts/cron/*) $(filled_in) "$$file" >"$$to.new"; chmod $$mode "$$to.new" ;; \
+		*) install -m $$mode "$$file" "$$to.new" ;; \
+		esac; \
+		mv -f "$$to.new" "$$to"; \
+	done
+	@echo 'installed below $(DESTDIR)$(PREFIX)'
 
 uninstall:                      ## remove what install put there
-	rm -f $(patsubst $(O)/bin/%,$(DESTDIR)$(PREFIX)/bin/%,$(TOOLS))
-	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(PAGES1))
-	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(PAGES7))
+	@for place in $(PLACES); do rm -f "$(DESTDIR)$${place##*:}"; done
+	@for dir in '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)'; do \
+		[ ! -d "$$dir" ] || find "$$dir" -depth -type d -empty -delete; \
+	done
+
+# Of what is committed, with the commit's time on all of it, so that everybody makes the same file.
+DIST = $(O)/build/culvert-$(VERSION).tar.gz
+dist:                           ## make the source's tarball, of what is committed
+	@mkdir -p $(O)/build
+	git archive --format=tar --prefix=culvert-$(VERSION)/ HEAD | gzip -9n >$(DIST).new && mv $(DIST).new $(DIST)
+	@echo $(DIST)
 
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all check bench fuzz 311 orders demo help install uninstall clean
+.PHONY: all completion check bench fuzz 311 orders demo help install uninstall dist clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)

@@ -46,6 +46,27 @@ Run a command of a flow.'
 	echo ' --help, --version; more in culvert(1), and of the tools in culvert(7)'
 }
 
+# complete [WORD...]: what may come after these, a word and what it is, for the shells; no manual names it
+complete() {
+	[[ ${1:-} != help ]] || shift
+	local name
+	case $# in
+	0)	for name in $(flows); do
+			printf '%s\tcommands of this flow\n' "$name"
+		done
+		[[ ! -x $libexec/report ]] || printf 'report\t%s\n' "$(summary "$libexec/report")"
+		printf '%s\t%s\n' help 'list what there is' --help 'list what there is' --version 'print the version' ;;
+	1)	[[ -e $libexec/$1/$1.conf ]] || { options_of "$@"; return; }
+		for name in $(commands "$1"); do
+			printf '%s\t%s\n' "$name" "$(summary "$libexec/$1/$name")"
+		done ;;
+	*)	options_of "$@" ;;
+	esac
+}
+options_of() {		# options_of WORD...: of the program that they name
+	program_of "$@"
+	"$program" --help | grep -oE -- '--[a-z][a-z-]*' | LC_ALL=C sort -u
+}
 put() {			# put TEXT
 	printf '%s\n' "$1" 2>/dev/null || die 74 'stdout: it was not written: is the disk full?'
 }
@@ -73,6 +94,7 @@ program_of() {
 case ${1:-} in
 '') die 64 'which flow? see culvert help' ;;
 --version) put 'culvert (culvert) @VERSION@'; exit ;;
+--completion) complete "${@:2}"; exit ;;
 -h | --help) put "$(print_help)"; exit ;;
 help)
 	(($# > 1)) || { put "$(print_help)"; exit; }

@@ -142,7 +142,7 @@ run 77 'a key that S3 refuses' env AWS_SECRET_ACCESS_KEY=hush-wrong "$flow/to-s3
 run 78 'a bucket that is not there' env BUCKET=no-such-bucket "$flow/to-s3" "${app[@]}" --container view_18
 said no-such-bucket
 run 78 'no metadata yet' "$flow/to-socrata" --app-name all-fields --env dev --container view_18
-said 'the metadata of all-fields is not in S3: run scripts/knack/metadata --app-name all-fields --env dev first'
+said 'the metadata of all-fields is not in S3: run culvert knack metadata --app-name all-fields --env dev first'
 
 tell "$knack_server" '{"faults":[{"match":"/records","kind":"latency","seconds":3}]}'
 "$flow/to-s3" "${app[@]}" --container view_18 >first.out 2>first.err &

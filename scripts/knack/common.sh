@@ -132,7 +132,7 @@ records_of() {
 fetch_metadata() {
 	local status=0
 	run s3-get "${again[@]}" --output "$tmp/metadata.json" "$place/metadata.json" || status=$?
-	((status != 66)) || die 78 "the metadata of $app is not in S3: run scripts/knack/metadata --app-name $app --env $env first"
+	((status != 66)) || die 78 "the metadata of $app is not in S3: run culvert knack metadata --app-name $app --env $env first"
 	((status == 0)) || exit "$status"
 }
 

@@ -94,7 +94,7 @@ decrypted() {
 		run fernet decrypt --or-plain "$1" >"$2" || status=$?
 	else
 		run s3-get --quiet "${again[@]}" --output "$tmp/object" "s3://$BUCKET/$1" || status=$?
-		((status != 66)) || die 78 "s3://$BUCKET/$1: no such configuration: upload one with scripts/mds/config"
+		((status != 66)) || die 78 "s3://$BUCKET/$1: no such configuration: upload one with culvert mds config"
 		((status == 0)) || exit "$status"
 		run fernet decrypt --or-plain "$tmp/object" >"$2" || status=$?
 		rm -f "$tmp/object"

@@ -18,10 +18,10 @@ domain=${domain#https://} domain=${domain%%/*}
 [[ ${SOCRATA_DATASET:-} =~ ^[a-z0-9]{4}-[a-z0-9]{4}$ ]] || die 78 "SOCRATA_DATASET=${SOCRATA_DATASET:-}: want an id such as abcd-1234"
 push=(soda-push "${again[@]}" ${SODA_URL:+--base-url "$SODA_URL"} "$domain" "$SOCRATA_DATASET")
 
+columns_of_trips=$(<"$here/published.sql")
 # published CONDITION: the command that writes these trips in the shape that the dataset has, without a semicolon.
 published() {
-	local query
-	query=$(<"$here/published.sql")
+	local query=$columns_of_trips
 	query=${query//:zone/"'$TIMEZONE'"}
 	query=${query//:condition/"$1"}
 	printf 'pg-copy-out --query %q' "$query"

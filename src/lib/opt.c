@@ -14,7 +14,7 @@
 #include "lib/progress.h"
 
 bool opt_verbose, opt_quiet;
-static bool show_progress, log_json, want_help, want_version;
+static bool show_progress, log_json, want_help, want_version, want_table;
 
 static const struct opt common[] = {
 	OPT_FLAG('v', "verbose", &opt_verbose, "say more"),
@@ -23,6 +23,10 @@ static const struct opt common[] = {
 	OPT_FLAG(0, "log-json", &log_json, "messages as JSON lines"),
 	OPT_FLAG('h', "help", &want_help, "print this"),
 	OPT_FLAG(0, "version", &want_version, "print the version"),
+	OPT_END
+};
+static const struct opt hidden[] = {
+	OPT_FLAG(0, "completion", &want_table, ""),
 	OPT_END
 };
 
@@ -58,7 +62,9 @@ find_any(const char *name, size_t n, char letter)
 {
 	const struct opt *o = find(tool.options, name, n, letter);
 
-	return o != NULL ? o : find(common, name, n, letter);
+	if (o == NULL)
+		o = find(common, name, n, letter);
+	return o != NULL ? o : find(hidden, name, n, letter);
 }
 
 static void
@@ -198,6 +204,29 @@ print_help(void)
 	exit(EX_OK);
 }
 
+static void
+print_table(const struct opt *table)
+{
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+		printf("option\t%.1s\t%s\t%s\t%s\t", o->letter != 0 ? &o->letter : "", o->name, o->arg != NULL ? o->arg : "",
+		    o->kind == OPT_KIND_LIST ? "list" : "");
+		for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)
+			printf("%s%s", i > 0 ? " " : "", o->words[i]);
+		printf("\t%s\n", o->help);
+	}
+}
+
+static _Noreturn void
+print_tables(void)
+{
+	printf("tool\t%s\t%s\t%s\n", tool.name, tool.operands, tool.does);
+	print_table(tool.options);
+	print_table(common);
+	if (fflush(stdout) != 0)
+		die_errno(EX_IOERR, "stdout");
+	exit(EX_OK);
+}
+
 static _Noreturn void
 print_version(void)
 {
@@ -235,6 +264,8 @@ opt_parse(int argc, char *argv[])
 		print_help();
 	if (want_version)
 		print_version();
+	if (want_table)
+		print_tables();
 	err_setup(tool.name, opt_quiet, log_json);
 	progress_start(show_progress || (!opt_quiet && isatty(STDERR_FILENO)));
 	return operands;

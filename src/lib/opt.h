@@ -1,8 +1,9 @@
 /*
- * opt.h - one table of options: it parses, checks ranges and prints --help.
+ * opt.h - one table of options: it parses, checks ranges, prints --help, and feeds the shells' completion.
  *
  * A row binds a typed pointer, so a flag bound to a number does not compile.  Every tool defines `tool`.
  * --help, --version, --quiet, --progress, --log-json and -v, --verbose are in every tool and in no table.
+ * --completion, which no manual names, prints what scripts/completion makes the shells' files of.
  * Long options take "--name value" or "--name=value"; short ones cluster as getopt's do; "--" ends them;
  * options may follow operands.  A wrong call dies EX_USAGE before a byte is read.
  */
