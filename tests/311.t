@@ -164,7 +164,7 @@ said 'days old'
 
 # ---- two at once, signals, and what a dead run left ----
 stalled() {		# a load that waits for its source, in $pid
-	control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":20}]}'
+	control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":50}]}'
 	MODE=full "$top/scripts/311/load" >stalled.out 2>stalled.err &
 	pid=$!
 	for _ in $(seq 100); do

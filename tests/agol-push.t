@@ -913,7 +913,7 @@ wait "$pid"; got=$?
 said 'a part was sent: run again'
 did 0 '... and the next run' p --chunk 10 forty
 whole '... completes it'
-ls "${TMPDIR:-/tmp}" | grep -c '^culvert\.[A-Za-z0-9]\{6\}$' >got
+ls "$TMPDIR" | grep -c '^culvert\.[A-Za-z0-9]\{6\}$' >got
 t 'no temporary file has a name' 0 cat got 3<<'OUT'
 0
 OUT

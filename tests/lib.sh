@@ -23,6 +23,8 @@ trap 'cd /; eval "$at_exit"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$work" || exit 1
+# What this test's programs leave behind is theirs, not another test's on this machine.
+mkdir -m 1777 tmp && export TMPDIR=$work/tmp || exit 1
 
 count=0 failed=0
 ok() {			# ok STATUS NAME: 0 is good

@@ -98,7 +98,7 @@ sleep 1
 kill -TERM $pid; wait $pid; is 'SIGTERM gives 143' 143 $?
 same '... and leaves the page that was there' before.html page.html
 is '... nothing beside it' page.html "$(echo page.html*)"
-is '... and no small files' '' "$(ls -d "${TMPDIR:-/tmp}"/culvert-report.*."$pid".* 2>/dev/null)"
+is '... and no small files' '' "$(ls "$TMPDIR")"
 wait $locker
 
 # ---- who may read what ----
@@ -150,12 +150,12 @@ run 0 'as text' report --text
 grep -q 'The newest 20 of 100,000 loads.' out && [ "$(wc -l <out)" -lt 150 ]; ok $? '... it is short and says so'
 [ "$(wc -L <out)" -le 80 ]; ok $? '... and in 80 columns'
 of_a_day() {
-	sql "SELECT to_char(count(*), 'FM999,999') || ' loads' FROM load_log WHERE started >= now() - interval '1 day'"
+	sql "SELECT count(*) FROM load_log WHERE started >= now() - interval '1 day'"
 }
 before=$(of_a_day)
 run 0 'of one day' report --text --since 1
-shown=$(sed -n 's/^\([0-9,]* loads\), .*/\1/p' out)
-[ "$shown" = "$before" ] || [ "$shown" = "$(of_a_day)" ]; ok $? '... are those of it' || echo "# $before, $shown"	# the day moves on meanwhile
+shown=$(sed -n 's/^\([0-9,]*\) loads, .*/\1/p' out | tr -d ,)
+[ "$shown" -le "$before" ] && [ "$shown" -ge "$(of_a_day)" ]; ok $? '... are those of it' || echo "# $before, $shown"	# the day moves on meanwhile
 run 0 'since a day' report --text --since "$(date -u -d '3 days ago' +%F)"
 is '... are those from then on' "$(sql "SELECT to_char(count(*), 'FM999,999') FROM load_log WHERE started >= current_date - 3") loads" "$(sed -n 's/^\([0-9,]* loads\), .*/\1/p' out)"
 sql "UPDATE load_log SET started = started - interval '90 days'"
