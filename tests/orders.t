@@ -238,6 +238,9 @@ PGDATABASE=old sql 'CREATE TABLE orders (id bigint, total_price text); CREATE TA
 PGDATABASE=old run 78 'tables of the pipeline before' load good.zip
 said 'orders, users: not made by this flow'
 
+run 0 'as cron starts it: no HOME, no locale, a short PATH' env -u HOME LC_ALL=C PATH=/usr/bin:/bin "$top/scripts/orders/load" good.zip
+run 73 'no place for small files' env TMPDIR=/no/such "$top/scripts/orders/load" good.zip
+
 # ---- two at once, signals, and what a dead run left ----
 
 stalled() {		# stalled NAME: a load that waits for its source, in $pid

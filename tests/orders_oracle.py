@@ -4,7 +4,7 @@
     compare ZIP ...     what the tables in the database should hold after these were loaded, against what they do hold:
                         users, orders, order_line_items, order_summary, value by value; the differences are printed
     make KIND FILE      a zip, or what should be one
-    many N FILE         N invented orders with two or three items each, a thousand a batch
+    many N FILE [DAY]   N invented orders with two or three items each, a thousand a batch; some are as of that day, from 0 on
     count ZIP           how many orders and items are in it, as JSON
 """
 import csv
@@ -246,15 +246,19 @@ def make(kind, path):
             globals()[kind](z)
 
 
-def many(n, path):
+def many(n, path, day=0):
     rng = random.Random(n)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
         for start in range(0, n, 1000):
-            z.writestr(f"{start // 1000:06}.json", batch(*(
-                order(i, user_id=rng.randrange(1000) or None, total_price="%.2f" % (i % 997 / 7), location_id=rng.randrange(9), device_id=rng.randrange(99),
-                      note="made up", created_at="2017-11-%02dT10:00:00-05:00" % (6 + i % 20), email="%d@example.org" % (i % 77),
-                      line_items=[{"id": 10 * i + k, "variant_id": k, "product_id": i % 50, "quantity": k + 1} for k in range(2 + i % 2)])
-                for i in range(start, min(start + 1000, n)))))
+            orders = []
+            for i in range(start, min(start + 1000, n)):
+                changed = day if i % 3 == 0 else 0
+                items = [{"id": 10 * i + k, "variant_id": k, "product_id": i % 50, "quantity": k + 1 + changed} for k in range(2 + i % 2)]
+                orders.append(order(
+                    i, user_id=rng.randrange(1000) or None, total_price="%.2f" % (i % 997 / 7), location_id=rng.randrange(9),
+                    device_id=rng.randrange(99), note=f"made up {changed}", email=f"{i % 77}@example.org", line_items=items,
+                    created_at=f"2017-11-{6 + i % 20:02}T10:00:00-05:00", updated_at=f"2017-12-{1 + changed:02}T10:00:00-05:00"))
+            z.writestr(f"{start // 1000:06}.json", batch(*orders, indent=None))
 
 
 if __name__ == "__main__":
@@ -267,4 +271,4 @@ if __name__ == "__main__":
     elif command == "make":
         make(*arguments)
     else:
-        many(int(arguments[0]), arguments[1])
+        many(int(arguments[0]), arguments[1], *map(int, arguments[2:]))

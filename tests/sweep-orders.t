@@ -1,0 +1,3 @@
+#!/bin/sh
+# A few seeds of the order flow's kill sweep; tests/sweep/orders N for more, tests/sweep/orders --seed S to see one again.
+exec "$(dirname "$0")/sweep/orders" 6
