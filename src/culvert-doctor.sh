@@ -221,28 +221,28 @@ check_proxy() {
 
 # check_host URL: with the proxies and certificates that the tools would use, for they use curl's library.
 check_host() {
-	local url=$1 host port status=0 seen addresses
+	local url=$1 host port status=0 seen said addresses
 	[[ $url =~ ^(https?)://([^/@?#]*@)?(\[[0-9a-fA-F:]+\]|[^/:?#]+)(:([0-9]+))? ]] || { bad 78 "host ${url%%\?*}" 'is no http or https URL' 'set it right'; return; }
 	host=${BASH_REMATCH[3]} port=${BASH_REMATCH[5]:-}
 	url=${BASH_REMATCH[1]}://$host${port:+:$port}/
 	seen=$notes.host
 	curl -sS --connect-timeout 10 --max-time 20 -o /dev/null -D "$seen.head" -w '%{http_connect} %{remote_ip}\n%{certs}' "$url" >"$seen.out" 2>"$seen.err" || status=$?
-	addresses=$(sed -n '1s/^[^ ]* *//p' "$seen.out")
+	addresses=$(sed -n '1{s/^000 //p;s/^[1-9].*/by the proxy/p;}' "$seen.out")
 	said=$(sed -n 's/^curl: ([0-9]*) //p' "$seen.err" | tail -n 1)
+	if [[ -s $seen.head && $(head -n 1 "$seen.head") == *' 407'* ]]; then
+		bad 77 "proxy for $host" 'it wants another name and password' 'https_proxy=http://name:password@host:port'
+		return
+	fi
 	case $status in
 	6) bad 69 "dns $host" 'the name does not resolve' 'see the spelling, /etc/resolv.conf and whether a proxy is needed'; return ;;
 	5) bad 69 "proxy for $host" "$said" 'see https_proxy'; return ;;
 	60 | 51) bad 76 "tls $host" "$said" "$(certificate_mend "$said")"; return ;;
 	35) bad 76 "tls $host" "$said" 'see whether TLS is spoken there, and what the proxy does to it'; return ;;
 	77) bad 78 "tls $host" "$said" 'see CURL_CA_BUNDLE and SSL_CERT_FILE'; return ;;
-	0 | 22 | 52 | 56)
-		if [[ -n ${https_proxy:-${http_proxy:-}} ]] && head -n 1 "$seen.head" 2>/dev/null | grep -q ' 407'; then
-			bad 77 "proxy for $host" 'it wants a name and password' 'https_proxy=http://name:password@host:port'
-			return
-		fi ;;
+	0 | 52) ;;	# an empty reply is one, too
 	*) bad 69 "host $host" "${said:-no answer}" 'see that it is up, and that firewall and proxy let us there'; return ;;
 	esac
-	ok "dns $host" "${addresses:-by the proxy}"
+	ok "dns $host" "${addresses:-it resolves}"
 	[[ $url != https:* ]] || certificate_lasts "$host" "$seen.out"
 	clock_of "$host" "$(sed -n 's/^[Dd][Aa][Tt][Ee]: *//p' "$seen.head" | tr -d '\r' | tail -n 1)"
 }
@@ -281,7 +281,7 @@ clock_of() {		# clock_of WHERE TIME: of another clock, as of now
 }
 apart() {
 	local by=${1#-}
-	((by < 120)) && by="$by s" || by="$((by / 60)) min"
+	((by < 120)) && by="$by s" || by="$(((by + 30) / 60)) min"
 	[[ $1 == -* ]] && echo "$by slow" || echo "$by fast"
 }
 
@@ -492,15 +492,18 @@ end_all() {
 		done <"$small/$n.out"
 		((n += 1))
 	done
+	checks=()
 }
 
 # ---- main ----
 
-# What the checks write down is small.  Where TMPDIR will not take it, which is what we are here to say, memory does.
+# What the checks write down is small.  Where TMPDIR does not take it, which is what we are here to say, memory does.
+small=''
 for dir in "${TMPDIR:-/tmp}" /dev/shm /var/tmp .; do
-	! small=$(mktemp -d "$dir/culvert-doctor.XXXXXX" 2>/dev/null) || { echo >"$small/room"; } 2>/dev/null && [[ -s $small/room ]] && break
-	rm -rf "${small:-}"
-	small=
+	small=$(mktemp -d "$dir/culvert-doctor.XXXXXX" 2>/dev/null) || continue
+	{ echo >"$small/room"; } 2>/dev/null && [[ -s $small/room ]] && break
+	rm -rf "$small"
+	small=''
 done
 [[ -n $small ]] || die 78 "no directory takes a small file, ${TMPDIR:-/tmp} and /dev/shm neither: see TMPDIR"
 clean_up() {

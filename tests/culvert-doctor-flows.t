@@ -101,4 +101,39 @@ PGUSER=scooter run 0 '... which mend it' doctor mds
 sql 'DROP SCHEMA api CASCADE' 2>/dev/null
 run 78 'no tables' doctor mds
 line FAIL 'table api.trips: there is no schema api: culvert mds init makes it'
+
+# ---- orders ----
+unset BUCKET MAX_REJECTS
+: >day.zip
+SOURCE=day.zip run 0 'orders' doctor orders
+no_line FAIL
+no_line warn
+line ok 'settings: settings are good: upsert of day.zip'
+line ok 'table orders: not there yet'
+line ok 'table order_summary: not there yet'
+line ok 'source day.zip: it is there'
+python3 "$here/orders_oracle.py" make good good.zip
+RUN_DATE=2018-01-02 "$top/scripts/orders/load" good.zip >load.out 2>&1
+SOURCE=day.zip run 0 'orders after a load' doctor orders
+line ok 'table orders: it is there, with the rights'
+line ok 'table order_summary: it is there, with the rights'
+SOURCE=gone.zip run 0 'a zip that did not come' doctor orders
+line warn "source gone.zip: no such file, or it can't be read: see SOURCE"
+"$here/s3-request" -d good.zip PUT "$AWS_ENDPOINT_URL/mds-test/2018-01-02.zip" >/dev/null
+SOURCE='s3://mds-test/{date}.zip?x=hush-signature' RUN_DATE=2018-01-02 run 0 'a zip of S3' doctor orders
+no_secret
+SOURCE='s3://mds-test/{date}.zip' RUN_DATE=2018-01-02 run 0 'a zip of S3' doctor orders
+line ok 'source s3://mds-test/2018-01-02.zip: it is there'
+SOURCE='s3://mds-test/{date}.zip' RUN_DATE=2018-01-03 run 0 'of another day' doctor orders
+line warn 'source s3://mds-test/2018-01-03.zip: it is not there'
+SOURCE=s3://no-such-bucket/a.zip run 78 'of a bucket that is none' doctor orders
+SOURCE='' run 78 'no source' doctor orders
+line FAIL 'settings: SOURCE is empty'
+_AWS_S3_URL_SOURCE=s3://mds-test/2018-01-02.zip _PGSQL_DATABASE=no_such _PGSQL_HOSTNAME=$PGHOST run 0 'the names of before are for where ours are not' doctor orders
+line ok 'source s3://mds-test/2018-01-02.zip: it is there'
+(unset PGDATABASE; _AWS_S3_URL_SOURCE=s3://mds-test/2018-01-02.zip _PGSQL_DATABASE=no_such doctor orders >out 2>err); is '... and understood there' 78 $?
+line FAIL 'database "no_such" does not exist'
+sql 'CREATE ROLE clerk LOGIN'
+PGUSER=clerk SOURCE=day.zip run 77 'a role without rights on orders' doctor orders
+line FAIL 'table orders: clerk lacks CREATE on schema public, SELECT, INSERT, UPDATE, ownership'
 done_testing

@@ -207,6 +207,19 @@ fi
 # ---- proxies ----
 https_proxy=http://nowhere.invalid:3128 API_URL=https://localhost:$tls no_proxy='' run 69 'a proxy that does not resolve' doctor 311
 line FAIL 'proxy for localhost: '
+cat >proxy.py <<'PY'
+import http.server
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_CONNECT(self):
+        self.send_error(407)
+server = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
+print("http://me:proxy-secret@127.0.0.1:%d" % server.server_port, flush=True)
+server.serve_forever()
+PY
+start_server proxy python3 proxy.py
+https_proxy=$proxy API_URL=https://localhost:$tls no_proxy='' run 77 'a proxy that refuses our password' doctor 311
+line FAIL 'proxy for localhost: it wants another name and password'
+no_secret
 
 # ---- Airflow ----
 echo '{"culvert_311":[{"state":"success","logical_date":"2024-01-03T00:00:00.000000","start_date":"2024-01-04T00:00:03.123456"}]}' >dags.json
