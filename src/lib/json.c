@@ -329,8 +329,9 @@ json_walk(struct str value)
 {
 	bool nested = value.n > 0 && (*value.p == '{' || *value.p == '[');
 
-	return (struct json_walk){ .p = nested ? value.p + 1 : value.p, .end = value.p + value.n,
-		.named = nested && *value.p == '{', .over = !nested };
+	if (!nested)
+		return (struct json_walk){ .over = true };
+	return (struct json_walk){ .p = value.p + 1, .end = value.p + value.n, .named = *value.p == '{' };
 }
 
 bool

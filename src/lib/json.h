@@ -27,7 +27,7 @@ const char *json_skip(const char *p, const char *end, struct json_error *e);
 /* Members of an object or elements of an array that json_skip() found good.
  *	struct json_walk w = json_walk(value);
  *	while (json_next(&w)) use(w.key, w.value);              key.p is NULL in an array
- * A key comes with its quotes cut off, still escaped where key_escaped. */
+ * A key comes with its quotes cut off, still escaped where key_escaped.  A scalar, or p NULL, has no members. */
 struct json_walk { const char *p, *end; struct str key, value; bool key_escaped, named, over; };
 struct json_walk json_walk(struct str value);
 bool json_next(struct json_walk *);
