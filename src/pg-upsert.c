@@ -42,6 +42,7 @@ static const struct opt options[] = {
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "that would delete more of the table than this: fail (50%)"),
 	OPT_STRING(0, "and", "TABLE", &and_table, "merge into this one too, in one transaction: what follows is about it"),
 	OPT_FLAG('n', "dry-run", &dry_run, "do it all, print the receipt, undo it"),
+	OPT_FLAG(0, "private", &pg_private, "no message quotes a value or row; records need --rejects"),
 	OPT_PGCOPY,
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
@@ -127,6 +128,8 @@ parse_targets(int argc, char **argv)
 			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
 	if (all.t[0].want.stages.n > 0 && (rows_rejects != NULL || rows_max_rejects != NULL))
 		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
+	if (pg_private && all.t[0].want.stages.n == 0 && rows_rejects == NULL)
+		die(EX_USAGE, "--private: without --rejects the reason of a bad record would quote it");
 	return all;
 }
 

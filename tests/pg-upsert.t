@@ -517,4 +517,29 @@ sql 'CREATE TABLE live (k text PRIMARY KEY, v int); INSERT INTO live VALUES (1, 
 run 75 'a stage that changes under the merge' pg-upsert live --key k --from moving
 said 'public.moving was changed while it was merged: nothing was changed in live, run again'
 [ "$(sql 'SELECT k, v FROM live')" = '1|1' ]; ok $? 'nothing was changed'
+
+# ---- personal data: what the server says of a row has the row in it ----
+
+sql "CREATE TABLE walkers (id integer PRIMARY KEY, place text CHECK (length(place) < 20), at inet, n smallint);
+     CREATE FUNCTION refuse_walker() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN
+	IF NEW.n = 13 THEN RAISE EXCEPTION 'no %', NEW.place; END IF; RETURN NEW; END \$\$;
+     CREATE TRIGGER refuse BEFORE INSERT ON walkers FOR EACH ROW EXECUTE FUNCTION refuse_walker()"
+while IFS=' ' read -r record words; do
+	printf '%s\n' "$record" >in
+	run 65 "--private: $words" pg-upsert --private --rejects bad walkers --key id in
+	said "$words"
+	said_not hush
+done <<'RECORDS'
+{"id":1,"place":"hush-hush-hush-hush-hush"} violates check constraint "walkers_place_check"
+{"id":1,"at":"hush"} SQLSTATE 22P02
+{"id":1,"place":"hush","n":13} SQLSTATE P0001
+RECORDS
+echo '{"id":1,"place":"hush-hush-hush-hush-hush"}' >in
+run 65 'else the server has the word' pg-upsert walkers --key id in
+said 'Failing row contains (1, hush'
+sql "CREATE TABLE keyless AS SELECT NULL::integer AS id, 'hush' AS place"
+run 65 '--private: no key' pg-upsert --private walkers --key id --from keyless
+said 'no value in the key'
+said_not hush
+run 64 '--private without --rejects' pg-upsert --private walkers --key id in
 done_testing

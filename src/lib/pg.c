@@ -18,6 +18,7 @@
 #define COMMIT_UNKNOWN "the connection was lost at COMMIT"
 
 double pg_max_wait = 30, pg_lock_timeout = -1;
+bool pg_private;
 
 static PGcancel *volatile cancel;       /* while there is something to lose */
 static PGcancel *cancel_made;           /* the same, to be freed */
@@ -99,6 +100,21 @@ add_line(struct buf *b, const char *text)
 	}
 }
 
+/* Sentences about values: 22 and P0 (a trigger's own words) quote them, 23 and 44 name the constraint and have the row as detail. */
+static bool
+add_private(struct buf *b, const PGresult *result)
+{
+	const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	if (!pg_private || state == NULL)
+		return false;
+	if (strncmp(state, "22", 2) == 0 || strncmp(state, "P0", 2) == 0)
+		buf_fmt(b, "the server refuses a value, which --private keeps out of messages (SQLSTATE %s): its log says why", state);
+	else if (strncmp(state, "23", 2) == 0 || strncmp(state, "44", 2) == 0)
+		add_line(b, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return b->len > 0;
+}
+
 /* The server's sentence: message, detail, hint.  The context says where in our own SQL, which helps nobody. */
 static void
 add_sentence(struct buf *b, const PGconn *conn, const PGresult *result)
@@ -107,6 +123,8 @@ add_sentence(struct buf *b, const PGconn *conn, const PGresult *result)
 	const char *detail = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
 	const char *hint = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
 
+	if (add_private(b, result))
+		return;
 	add_line(b, message != NULL ? message : PQerrorMessage(conn));
 	if (detail != NULL) {
 		buf_text(b, ": ");
@@ -340,7 +358,7 @@ print_notice(void *unused, const char *text)
 
 	(void)unused;
 	add_line(&line, text);
-	if (opt_verbose)
+	if (opt_verbose && !pg_private)
 		note("%s", line.p);
 	buf_free(&line);
 }

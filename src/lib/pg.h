@@ -16,6 +16,8 @@
 
 /* Options of whoever talks to a server, for the table of a tool. */
 extern double pg_max_wait, pg_lock_timeout;
+/* For personal data: the server's messages come without what they quote of rows. */
+extern bool pg_private;
 #define OPT_PG \
 	OPT_SECONDS(0, "max-wait", "TIME", &pg_max_wait, "how long to try a server that is down, starting or full (30s)"), \
 	OPT_SECONDS(0, "lock-timeout", "TIME", &pg_lock_timeout, "how long to wait for a lock")

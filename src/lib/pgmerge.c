@@ -76,8 +76,8 @@ die_no_key(struct pgmerge *m, unsigned long long n)
 
 	PGresult *r = pg_query(m->conn, sql.p, 0, NULL);
 
-	die(EX_DATAERR, "%llu row%s of %s ha%s no value in the key (%s), such as %s", n, n == 1 ? "" : "s", m->stage,
-	    n == 1 ? "s" : "ve", keys.p, PQgetvalue(r, 0, 0));
+	die(EX_DATAERR, "%llu row%s of %s ha%s no value in the key (%s)%s%s", n, n == 1 ? "" : "s", m->stage, n == 1 ? "s" : "ve",
+	    keys.p, pg_private ? "" : ", such as ", pg_private ? "" : PQgetvalue(r, 0, 0));
 }
 
 /* Counts rows, keys and rows without one; a look for duplicates costs far less than taking them out every time. */
