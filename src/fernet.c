@@ -166,8 +166,8 @@ is_plain(struct input *in)
 		bool more = input_more(in);
 
 		p = in->p + white;
-		if (!more)
-			return p < in->end;     /* what is empty is no plain text either: it was lost on its way here */
+		if (!more)      /* nothing, or a token's first characters, is no plain text either: the rest was lost on its way */
+			return p < in->end && memcmp(p, "gAAAAA", (size_t)(in->end - p)) != 0;
 	} while (true);
 }
 

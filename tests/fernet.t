@@ -241,6 +241,10 @@ t '--or-plain: a token in pieces' 0 sh -c '{ printf gAA; sleep 0.05; tail -c +4 
 for file in /dev/null blank; do
 	refused '--or-plain: an empty object is neither' "$file: no token: the input is empty" fernet decrypt --or-plain $file
 done
+for n in 1 3 5; do
+	head -c $n token >start
+	refused "--or-plain: the first $n characters of a token" 'start: the token is cut' fernet decrypt --or-plain start
+done
 refused '--or-plain: a wrong key is no plain text' 'token: wrong key' env FERNET_KEY=$other fernet decrypt --or-plain token
 t '--or-plain needs a key all the same' 78 env -u FERNET_KEY fernet decrypt --or-plain plain 3</dev/null
 for n in 0 6 7 50 99; do
