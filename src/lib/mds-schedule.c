@@ -173,7 +173,6 @@ schedule_where(const struct schedule *s, const struct schedule_choice *c, struct
 		buf_text(sql, " AND s.ends > s.starts");
 }
 
-
 /* Whoever else makes blocks does not know of their bounds, and one without would be left out in silence. */
 static void
 check_bounds(struct schedule *s, const struct schedule_choice *c)
