@@ -67,6 +67,15 @@ $flow/extract --provider jump --time-max 2020-3-1-23 --interval 1 --force
 $flow/sync-db --provider jump --time-max 2020-3-1-23 --interval 1 --force
 X
 same '... prints each command' want out
+run 0 'run by a service, whose words go to a socket' python3 -c 'import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+sys.exit(subprocess.run(sys.argv[1:], stdout=theirs, stderr=theirs).returncode)' "$flow/run" --provider jump --time-max 2020-3-1-23 --force --no-logs
+mkdir -p full/jump; ln -s /dev/full full/jump/jump-2020-3-1-23-extract.log
+run 74 'run, when the disk with its logs is full' env LOGS=full "$flow/run" --provider jump --time-max 2020-3-1-23 --force
+is '... has done its work' 8 "$(block 2020-3-1-23 status_id)"
+mkdir etc; cp "$shared"/austin/*.json etc/; grep -v '_GEOJSON=' "$flow/mds.conf" >etc/mds.conf
+for name in "$CENSUS_GEOJSON" "$DISTRICTS_GEOJSON" "$HEX_GEOJSON"; do basename "$name"; done | paste -d= <(echo CENSUS_GEOJSON; echo DISTRICTS_GEOJSON; echo HEX_GEOJSON) - >>etc/mds.conf
+run 0 'run --conf, and what lies beside it' env -u CENSUS_GEOJSON -u DISTRICTS_GEOJSON -u HEX_GEOJSON "$flow/run" --provider jump --time-max 2020-3-1-23 --force --conf etc/mds.conf
 run 0 'run in containers' mds run --provider jump --time-max 2020-3-1-16 --dry-run --no-extract --no-sync-db --docker-mode --env-file e.env --docker-args '--network host'
 is '... prints how' 'docker run --rm --env-file e.env --network host culvert scripts/mds/sync-socrata --provider jump --time-max 2020-3-1-16 --interval 1' "$(cat out)"
 run 64 '--docker-mode without --env-file' mds run --provider jump --time-max 2020-3-1-16 --docker-mode
@@ -96,6 +105,12 @@ outcome_of '401' 77 -2 '"kind":"status","status":401,"times":-1'
 outcome_of 'not ready (202)' 75 -1 '"kind":"status","status":202,"times":-1'
 outcome_of 'not served (404)' 66 -3 '"kind":"status","status":404,"times":-1'
 outcome_of '429' 75 -1 '"kind":"status","status":429,"headers":{"Retry-After":"86400"},"times":-1'
+configure '{"max_attempts":4}'
+tell "$provider" '{"reset":true,"faults":[{"path":"/trips","kind":"status","status":500,"times":-1}]}'
+run 69 '500' jump extract 2020-3-1-5
+is '... after as many tries as the provider is configured for' 4 "$(curl -fsS "$provider/log" | jq -r .target | grep -c ^/trips)"
+tell "$provider" '{"reset":true}'
+configure '{}'
 outcome_of 'an HTML page' 76 -2 '"kind":"html","times":-1'
 is '... with why' true "$(block 2020-3-1-5 message | grep -q 'text/html' && echo true)"
 run 0 'and then it is fetched' jump extract 2020-3-1-5
@@ -127,6 +142,33 @@ run 0 '... is loaded' jump sync-db 2020-3-1-10
 is '... as -6' '-6 20 0 20 true' "$(block 2020-3-1-10 status_id records_total records_processed records_error_count rerun_flag)"
 run 0 '... and publishing it' jump sync-socrata 2020-3-1-10
 is '... is 8, as before' 8 "$(block 2020-3-1-10 status_id)"
+
+# ---- bad trips, kept apart; and nothing of one in a message ----
+
+mkdir bad
+REJECTS=bad run 0 'bad trips, with REJECTS' jump sync-db 2020-3-1-10 --force
+is '... lie there' 'jump-2020-3-1-10.mds-trips.ndjson 20' "$(cd bad && echo *) $(wc -l <bad/jump-2020-3-1-10.mds-trips.ndjson)"
+is '... for their owner alone' 600 "$(stat -c %a bad/*)"
+REJECTS=bad MAX_REJECTS=5 run 65 'more of them than MAX_REJECTS' jump sync-db 2020-3-1-10 --force
+said 'see bad/jump-2020-3-1-10.mds-trips.ndjson'
+[ -s bad/jump-2020-3-1-10.mds-trips.ndjson ]; ok $? '... and there they are'
+MAX_REJECTS=5 run 65 '... without REJECTS' jump sync-db 2020-3-1-10 --force
+said 'set REJECTS to keep them'
+said_not "${TMPDIR:-/tmp}/culvert-sync-db"
+run 0 'the hour again, well this time' jump extract 2020-3-1-10 --force
+REJECTS=bad run 0 '... is loaded' jump sync-db 2020-3-1-10 --force
+is '... and those of the try before are no more' '' "$(ls bad)"
+truth 2020-03-01T15:00:00Z 2020-03-01T16:00:00Z | jq -r '.trip_id, .device_id, (.route.features[].geometry.coordinates[])' | sort -u >private
+sql 'UPDATE api.trips SET accuracy = accuracy + 1'
+sql 'ALTER TABLE api.trips ADD CONSTRAINT near CHECK (trip_distance < 0) NOT VALID'
+run 65 'trips that the table itself refuses' jump sync-db 2020-3-1-10 --force
+said 'violates check constraint "near"'
+is '... the block says by which rule' true "$(block 2020-3-1-10 message | grep -qF 'constraint "near"' && echo true)"
+{ cat err; block 2020-3-1-10 message; } >words
+is '... and nobody says where somebody went' '' "$(grep -aoFf private words | head -n 3)"
+sql 'ALTER TABLE api.trips DROP CONSTRAINT near'
+sql 'UPDATE api.trips SET accuracy = accuracy - 1'
+run 0 '... which it does not any more' jump sync-db 2020-3-1-10
 
 # ---- the other versions ----
 
@@ -205,6 +247,9 @@ is '... and publishes' '8' "$(block 2020-3-2-0 status_id)"
 run 65 'what is no JSON is not uploaded' sh -c "echo nonsense | '$flow/config' --file settings --upload"
 run 0 'config --edit' env EDITOR="sed -i s/soda.test/soda.example/" "$flow/config" --file settings --edit
 run 0 '... has changed it' sh -c "'$flow/config' --file settings --download | grep -q soda.example"
+run 0 'config --production' sh -c "PROVIDERS=config/mine.json '$flow/config' --file providers --upload --production <settings.json"
+s3-get s3://mds-test/config/providers_production.json | fernet decrypt >got
+same '... is of that stage whatever the other has' settings.json got
 run 0 'config --plain-text of a file' mds config --file settings.json --upload --plain-text --upload-path config/other.json
 is '... lies there in clear' '{' "$(s3-get s3://mds-test/config/other.json | head -c 1)"
 

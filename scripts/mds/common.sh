@@ -15,7 +15,6 @@ old_name() {
 	[[ -z ${!1:-} || -n ${!2+set} ]] || export "$2=${!1}"
 }
 read_settings() {
-	local name
 	old_name ATD_MDS_BUCKET BUCKET
 	old_name ATD_MDS_RUN_MODE STAGE
 	old_name ATD_MDS_PROVIDERS PROVIDERS
@@ -28,9 +27,7 @@ read_settings() {
 	STAGE=${STAGE,,}
 	[[ $STAGE =~ ^[a-z0-9_-]+$ ]] || die 78 "STAGE=$STAGE: want a word such as production"
 	[[ -n $BUCKET ]] || die 78 'BUCKET is empty: where are payloads kept?'
-	for name in JOBS; do
-		[[ ${!name} =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "$name=${!name}: want a number from 1 on"
-	done
+	[[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "JOBS=$JOBS: want a number from 1 on"
 	[[ $MAX_REJECTS =~ ^[0-9]+(\.[0-9]+)?%?$ ]] || die 78 "MAX_REJECTS=$MAX_REJECTS: want a number, or a share such as 1%"
 	[[ -z $REJECTS || -d $REJECTS ]] || die 78 "REJECTS=$REJECTS: no such directory"
 	[[ $TIMEZONE =~ ^[A-Za-z0-9_+/-]+$ ]] || die 78 "TIMEZONE=$TIMEZONE: want a name such as America/Chicago"
@@ -105,6 +102,7 @@ need_fernet_key() {
 	[[ -n ${FERNET_KEY:-} || -n ${FERNET_KEY_FILE:-} ]] ||
 	    die 78 'no FERNET_KEY (or ATD_MDS_FERNET_KEY): payloads are kept encrypted; `fernet keygen` makes one'
 }
+
 # ---- blocks ----
 
 # columns NAME...: of records on standard input, comma-separated lines; many times as quick to start as jq.
@@ -113,8 +111,8 @@ columns() {
 	ndjson2csv --columns "$*" | tail -n +2
 }
 # for_blocks STATUSES FUNCTION: calls it for each block of the range that is in one of these statuses, or for all of them under
-# --force, once it is ours alone: block_id, claim, folder (of its key), starts, ends, payload.  The function leaves what there is to tell
-# by outcome, and returns the status of what failed.  A failure that is the block's own does not end the range; one that would
+# --force, once it is ours alone: label, block_id, claim, folder (of its key), starts, ends, payload.  The function leaves what there is
+# to tell by outcome, and returns the status of what failed.  A failure that is the block's own does not end the range; one that would
 # meet every block does.
 for_blocks() {
 	local list label status wanted=(--status "$1")
@@ -161,7 +159,8 @@ release() {
 # pour PIPELINE -- SINK...: as sluice does it; the sink's receipt in $tmp/receipt, what they say in $tmp/said too.
 pour() {
 	local status=0
-	run sluice "$@" >"$tmp/receipt" 2>"$tmp/said" || status=$?
+	run sluice "$@" >"$tmp/receipt" 2>"$tmp/heard" || status=$?
+	sed "s|see $tmp/.*|set REJECTS to keep them|" "$tmp/heard" >"$tmp/said"	# what lies there is gone with us
 	cat "$tmp/said" >&2
 	return "$status"
 }
