@@ -1,18 +1,7 @@
 # shellcheck shell=bash
 # doctor.sh - what the order flow needs, for culvert-doctor.
 
-# The variables of the pipeline before, as load takes them.
-old_name() {		# old_name OLD NEW
-	[[ -z ${!1:-} || -n ${!2:-} ]] || export "$2=${!1}"
-}
-if [[ -z ${DSN:-}${DSN_FILE:-}${DATABASE_URL:-}${DATABASE_URL_FILE:-} ]]; then
-	[[ -z ${_PGSQL_DATABASE:-} ]] || : "${_PGSQL_HOSTNAME:=127.0.0.1}"
-	old_name _PGSQL_HOSTNAME PGHOST
-	old_name _PGSQL_PORT PGPORT
-	old_name _PGSQL_USER PGUSER
-	old_name _PGSQL_PASS PGPASSWORD
-	old_name _PGSQL_DATABASE PGDATABASE
-fi
+. "$here/common.sh"
 # The zip of the day may come later, but where it comes has to be there.  What is behind a ? may be a signature.
 check_source() {
 	local source=${SOURCE//'{date}'/${RUN_DATE:-$(TZ=$TIMEZONE date +%F)}} shown place
@@ -38,9 +27,8 @@ check_source() {
 	esac
 }
 start_check settings check_settings load
-if (read_settings_of orders) >/dev/null 2>&1; then
-	read_settings_of orders
-	SOURCE=${SOURCE:-${_AWS_S3_URL_SOURCE:-}}
+if (read_settings) >/dev/null 2>&1; then
+	read_settings
 	tables=(users:rwcso orders:rwcso order_line_items:rwcso order_summary:rco load_log:rwc)
 	[[ ${APPEND:-} != true ]] || tables+=(orders_history:rwcso)
 	start_check database check_database "${tables[@]}"
