@@ -96,7 +96,7 @@ line FAIL 'it is read-only'
 sql "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
 PGDATABASE=latin run 78 'a wrong encoding' doctor
 line FAIL 'latin has the encoding LATIN1'
-if command -v faketime >/dev/null; then
+if has_faketime; then
 	run 78 'a clock that is an hour slow' faketime -f '-1h' culvert-doctor
 	line FAIL 'clock against the database: this clock is 60 min slow: set it by NTP'
 	run 0 'a clock that is a minute fast' faketime -f '+60s' culvert-doctor
@@ -192,7 +192,7 @@ API_URL=https://localhost:$tls CURL_CA_BUNDLE=/no/such run 78 'no file of certif
 certificate soon -days 5
 API_URL=https://localhost:$tls CURL_CA_BUNDLE=$work/soon.pem run 0 'one that ends soon' doctor 311
 line warn 'tls localhost: the certificate ends in '
-if command -v faketime >/dev/null; then
+if has_faketime; then
 	openssl() { faketime -f '-60d' openssl "$@"; }
 	certificate gone -days 30
 	unset -f openssl

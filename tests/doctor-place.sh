@@ -17,3 +17,6 @@ no_line() {		# no_line LEVEL
 no_secret() {		# each secret of these tests has one of these words in it
 	! grep -hE 'sesame-open|hush-|wJalrXUtnFEMI|proxy-secret' out err; ok $? 'no secret is said'
 }
+has_faketime() {	# sanitizers want to be loaded before anything else, and so does it
+	[ -z "${SANITIZED:-}" ] && command -v faketime >/dev/null
+}

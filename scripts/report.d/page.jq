@@ -97,7 +97,7 @@ def block_failure: "<li><p class=\"what\"><strong>\(.provider | h) \(.label | h)
 def blocks: if .schedule == null then "" else
 	"<section aria-labelledby=\"blocks\"><h2 id=\"blocks\">Scooter trips, hour by hour</h2>\n"
 	+ (if .schedule.blocks == 0 then "<p class=\"empty\">The schedule has no block in this period: see mds-schedule seed.</p>\n"
-	   else "<p class=\"note\">A field is an hour block by the provider's wall clock. An empty field was never seeded; one with a frame is being worked on.</p>\n" + (.schedule.providers | each(provider)) end)
+	   else "<p class=\"note\">A field is an hour block by the provider's wall clock. A hatched field was never seeded; one with a frame is being worked on.</p>\n" + (.schedule.providers | each(provider)) end)
 	+ (if .schedule.providers_ever > (.schedule.providers | length) then "<p class=\"note\">\(.schedule.providers_ever - (.schedule.providers | length) | plural("provider")) more are left out.</p>\n" else "" end)
 	+ (if .schedule.failed == 0 then "" else "<h3>Blocks that failed</h3>\n<ol class=\"failures\">\(.schedule.failures | each(block_failure))</ol>\n" + left_out(.schedule.failed; .schedule.failures | length; "blocks that failed") end)
 	+ "</section>\n" end;
