@@ -43,6 +43,8 @@ read_settings_of() {
 	CONF=${CONF:-$here/$1.conf}
 	settings "$CONF"
 	settings "$here/$1.conf"
+	EMPTY_EXIT=${EMPTY_EXIT:-0}
+	[[ $EMPTY_EXIT =~ ^[0-9]{1,2}$|^1[0-9]{2}$|^2[0-4][0-9]$ ]] || die 78 "EMPTY_EXIT=$EMPTY_EXIT: want an exit status, such as 99"
 }
 # beside NAME: a file that the settings name, which lies beside them, in the machine's directory, or beside the defaults.
 beside() {
@@ -114,8 +116,8 @@ dsn_without_password() {
 # db [-v NAME=VALUE ...] <<<SQL - one script, values by :'NAME'; rows unaligned on stdout.  Status: 69 when the server is
 # not there, 78 when it refuses the script, 128 + n when signal n ended psql.
 db() {
-	local status=0
-	PGAPPNAME="$FLOW ${CULVERT_RUN_ID:-}" psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
+	local status=0 name="$FLOW ${CULVERT_RUN_ID:-}"	# of which PostgreSQL takes 63 bytes
+	PGAPPNAME=${name:0:63} psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
 	case $status in
 	0) ;;
 	2) return 69 ;;

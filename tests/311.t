@@ -58,7 +58,16 @@ no_stages
 psql -XAtqc "COPY (SELECT * FROM requests) TO STDOUT CSV HEADER" >table.csv
 run 0 'every value is that of the source' python3 "$here/same311.py" table.csv data/la31-2019.csv data/la31-2020.csv
 
+run 0 '--list: the years, for as many loads side by side' load --list
+is '... as a scheduler maps them' '[{"YEARS":"2019"},{"YEARS":"2020"}]' "$(cat out)"
+YEARS=2020 run 0 '... those that are wanted' load --list
+is '... only' '[{"YEARS":"2020"}]' "$(cat out)"
+
 before=$(digest)
+EMPTY_EXIT=99 MODE=full run 99 'nothing new, as Airflow wants to be told' load
+is '... is none in the log' 'nothing new|0' "$(log_last 'status, exit_status')"
+EMPTY_EXIT=often run 78 'no exit status' load --check
+said 'EMPTY_EXIT=often: want an exit status'
 MODE=full run 0 'again' load
 is 'nothing changed' "nothing new 0 0 $rows" "$(jq -r '"\(.status) \(.inserted) \(.updated) \(.unchanged)"' out)"
 is 'same rows' "$before" "$(digest)"
@@ -89,6 +98,10 @@ late=$(sql "SELECT to_char(max(updateddate) - interval '20 hours', 'YYYY-MM-DD\"
 control '{"append":{"id":"la31-2020","rows":[{"srnumber":"1-late","updateddate":"'"$late"'"}]}}'
 run 0 'a row that came late' load
 is 'is not lost' 1 "$(sql "SELECT count(*) FROM requests WHERE srnumber = '1-late'")"
+YEARS=2019 run 0 'an update of one year, from --since on' load --since 2015-01-01
+is '... reads no other' "$(sql "SELECT count(*) FROM requests WHERE createddate < '2020-01-01'")" "$(jq .read out)"
+YEARS=2019 run 0 'without --since, of all' load --dry-run
+is '... since the newest row says nothing of one year' 2 "$(grep -c soda-fetch out)"
 run 0 '--since overrides' load --since 2015-01-01
 is 'and reads everything' "$(sql 'SELECT count(*) FROM requests')" "$(jq .read out)"
 

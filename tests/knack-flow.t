@@ -73,6 +73,8 @@ wanted_in_agol >want; in_agol >got
 same '... ArcGIS is what Knack is' want got
 run 0 'to-s3 at a time past all of them' knack to-s3 --date 2026-11-21T00:00:00Z
 is '... is empty' true "$(receipt .empty)"
+EMPTY_EXIT=99 run 99 '... and has the status that was asked for' knack to-s3 --date 2026-11-21T00:00:00Z
+is '... its receipt, too' true "$(receipt .empty)"
 run 0 'and so is to-socrata' knack to-socrata --date "$(($(date +%s) + 3600))"
 is '... as its receipt says' true "$(receipt .empty)"
 run 0 'an empty --date is everything' knack to-s3 --date ''
@@ -114,6 +116,19 @@ KNACK_APP_ID=5d79512148c4af00106d15ff KNACK_API_KEY=hush-other-key knack-fetch -
     jq -r 'select(.field_8 == "moved") | "\(.field_10_raw) \(.field_6_raw)"' >got
 in_knack | jq -r --arg id "$first" 'select(.id == $id) | "\(.field_11_raw) Extra Cheese"' >want
 same '... as the map says' want got
+
+# ---- for a scheduler ----
+
+run 0 'list apps' "$flow/list" apps
+is '... as a scheduler maps them' '[{"APP":"all-fields"},{"APP":"other"}]' "$(cat out)"
+run 0 'list containers' "$flow/list" containers
+is '... with how they are published' 'view_18 replace replace,object_3 upsert upsert,view_1  ,view_12  ,object_3  ' \
+    "$(receipt 'map("\(.CONTAINER) \(.SOCRATA) \(.AGOL)") | join(",")')"
+run 64 'list what?' "$flow/list"
+run 64 'list something else' "$flow/list" views
+echo '{"apps":' >bad.json
+APPS=$work/bad.json run 78 'no configuration' "$flow/list" apps
+APPS=$work/none.json run 78 'none there' "$flow/list" apps
 
 # ---- what must not be ----
 

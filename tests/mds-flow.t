@@ -40,12 +40,36 @@ is '... the block says so' '8 20 0' "$(block 2020-3-1-17 status_id socrata_statu
 in_database >before; in_socrata >published
 run 0 'extract again: nothing is to be done' jump extract 2020-3-1-17
 is '... and it says so' '0 1 true' "$(receipt '"\(.blocks) \(.left_alone) \(.empty)"')"
+EMPTY_EXIT=99 run 99 '... by its status, too, if asked' jump extract 2020-3-1-17
+EMPTY_EXIT=99 run 99 'run: nothing is to be done' jump run 2020-3-1-17 --no-logs --incomplete-only
+is '... and it says so' '0 true' "$(receipt '"\(.blocks) \(.empty)"')"
 for command in extract sync-db sync-socrata; do
 	run 0 "$command --force" jump $command 2020-3-1-17 --force
 done
 in_database >got; same 'a block done twice is as a block done once' before got
 in_socrata >got; same '... published too' published got
 is '... with the devices numbered once' 0 "$(sql 'SELECT count(*) - count(DISTINCT device_id) FROM api.device')"
+
+# ---- for a scheduler ----
+
+run 0 'blocks of a time' mds blocks --from 2020-03-01T20:00:00Z --to 2020-03-02T00:00:00Z
+is '... that are not published, the oldest first, as a scheduler maps them' \
+    '[{"PROVIDER":"jump","BLOCK":"2020-3-1-15"},{"PROVIDER":"jump","BLOCK":"2020-3-1-16"},{"PROVIDER":"jump","BLOCK":"2020-3-1-18"}]' "$(cat out)"
+run 0 '... at most so many' mds blocks --from 2020-03-01T20:00:00Z --to 2020-03-02T00:00:00Z --limit 1
+is '... the first' '[{"PROVIDER":"jump","BLOCK":"2020-3-1-15"}]' "$(cat out)"
+said '3 blocks: these are the first 1 of them'
+run 0 'blocks that nobody made' mds blocks --from 2020-11-01T05:00:00Z --to 2020-11-01T09:00:00Z --providers jump
+is '... are made: where the clock goes back, one of two hours' '2020-11-1-1 2020-11-1-2 2020-11-1-3' "$(receipt 'map(.BLOCK) | join(" ")')"
+run 0 'a time without the end of an hour' mds blocks --from 2020-03-01T20:10:00Z --to 2020-03-01T20:50:00Z
+is '... has none' '[]' "$(cat out)"
+run 64 'no time' mds blocks --from yesterday --to 2020-03-01T20:50:00Z
+run 64 'no limit' mds blocks --from 2020-03-01T20:10:00Z --to 2020-03-01T20:50:00Z --limit 0
+run 64 'a value is missing' mds blocks --from
+mds-schedule claim --provider jump --time-max 2020-3-1-18 --interval 1 --any-status --worker-pid $$ >claimed
+run 75 'a block that another worker has is to be tried again' jump run 2020-3-1-18 --no-logs --incomplete-only
+said 'jump 2020-3-1-18: another worker has it: try again later'
+is '... it was left alone' '0 1' "$(block 2020-3-1-18 status_id) $(receipt 'select(.tool == "run").taken')"
+jq -c '{schedule_id, claim}' claimed | mds-schedule set --release >released
 
 # ---- a range, and the boundaries of before ----
 

@@ -182,6 +182,7 @@ finish() {
 	((status == 0)) || say "failed with status $status"
 	((status == 0)) || slack-notify --quiet --text "$COMMAND ${container:-$app} ($app, $env): failed with status $status" ||
 	    say 'Slack was not told'
+	((status != 0)) || ! grep -qs '"empty":true' "$tmp/receipt" || status=$EMPTY_EXIT
 	rm -rf "$tmp"
 	exit "$status"
 }

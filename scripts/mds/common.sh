@@ -208,5 +208,6 @@ report() {
 	((blocks > 0)) || empty='"empty":true,'
 	printf '{"tool":"%s","flow":"mds","provider":"%s","blocks":%d,"failed":%d,"left_alone":%d,%s%s"seconds":%d}\n' \
 	    "$COMMAND" "$provider" "$blocks" "$failed_blocks" "$left_alone" "$empty" "${1:+$1,}" "$SECONDS"
+	((worst > 0 || blocks > 0)) || worst=$EMPTY_EXIT
 	exit "$worst"
 }
