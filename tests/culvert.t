@@ -97,7 +97,7 @@ run 0 '... behind --conf' culvert 311 load --conf own.conf --check
 said 'settings are good: update, 13 datasets'
 run 0 '... and CONF' env CONF=own.conf culvert 311 load --check
 said 'settings are good: update, 13 datasets'
-cp "$top/scripts/knack/apps.json" etc/apps.json && jq '.apps |= {"one": .["data-tracker"]}' etc/apps.json >tmp && mv tmp etc/apps.json
+cp "$top/scripts/knack/apps.json" etc/apps.json && jq '.apps |= {"one": .["data-tracker"]}' etc/apps.json >apps.new && mv apps.new etc/apps.json
 run 0 'a file there goes before the default of its name' culvert knack metadata --app-name one --env dev --check
 run 78 'a wrong setting of the machine is said' sh -c 'echo nonsense >etc/311.conf; culvert 311 load --check'
 said 'etc/311.conf: "nonsense" is no KEY=value'
