@@ -65,7 +65,7 @@ static _Noreturn void
 bad_member(const char *why)
 {
 	flush();
-	die(EX_DATAERR, "%s: member %llu \"%s\": %s%s", in.file, member, name.p, in.eof ? "the zip is cut: " : "", why);
+	die(EX_DATAERR, "%s: member %llu \"%s\": %s", in.file, member, name.p, why);
 }
 
 static _Noreturn void
@@ -83,6 +83,8 @@ why_not(struct archive *zip)
 
 	if (archive_errno(zip) == ENOMEM)
 		die(EX_OSERR, "out of memory");
+	if (in.eof)
+		return "the zip is cut: it ends here";
 	return why != NULL ? why : "it is damaged";
 }
 
@@ -291,6 +293,7 @@ main(int argc, char *argv[])
 	setlocale(LC_CTYPE, "C.UTF-8");         /* names are UTF-8 whatever the user's locale is */
 	open_index();
 	input_open(&in, files);
+	in.before_wait = flush;
 	do
 		cat_zip();
 	while (input_next_file(&in));
