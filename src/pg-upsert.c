@@ -112,8 +112,10 @@ parse_target(int argc, char **argv)
 static struct targets
 parse_targets(int argc, char **argv)
 {
-	struct targets all = { xcalloc((size_t)argc, sizeof *all.t), 0 };
+	struct targets all = { 0 };
 
+	err_setup(tool.name, false, false);     /* opt_parse() comes later than the first that may go wrong */
+	all.t = xcalloc((size_t)argc, sizeof *all.t);
 	for (int from = 0, to; from < argc; from = to) {
 		for (to = from + 1; to < argc && strcmp(argv[to], "--and") != 0; to++)
 			continue;
