@@ -15,7 +15,8 @@ PAGES7  = $(wildcard man/*.7)
 
 DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vectors/*.c))
 
-all: $(TOOLS) $(SHELLS) $(DRIVERS)        ## build every tool (the default)
+programs: $(TOOLS) $(SHELLS)
+all: programs $(DRIVERS)        ## build every tool (the default)
 
 # What a tool links follows from its name.
 $(O)/bin/pg-% $(O)/bin/mds-schedule: LDLIBS += -lpq
@@ -120,7 +121,7 @@ filled_in  = $(call fill_in,$(call relative,$(BINDIR),$(LIBEXECDIR))) -e 's|@BIN
              -e 's|^tools=.*|tools=$(call relative,$(LIBEXECDIR),$(BINDIR))|' -e 's|^etc=$$|etc=$(ETCDIR)|'
 
 # A file appears under its name when it is whole, so that a load which starts meanwhile reads no half of a script.
-install: all completion             ## install under PREFIX (/usr/local), below DESTDIR
+install: programs completion        ## install under PREFIX (/usr/local), below DESTDIR
 	@set -e; for place in $(PLACES); do \
 		mode=$${place%%:*} place=$${place#*:}; file=$${place%%:*} to="$(DESTDIR)$${place#*:}"; \
 		mkdir -p "$${to%/*}"; \
@@ -145,9 +146,15 @@ dist:                           ## make the source's tarball, of what is committ
 	git archive --format=tar --prefix=culvert-$(VERSION)/ HEAD | gzip -9n >$(DIST).new && mv $(DIST).new $(DIST)
 	@echo $(DIST)
 
+# Out of the tarball, so that what is not committed is not in it, and away from the tree, whose parent dpkg would write to.
+deb: dist                       ## make the Debian package, in build/package
+	rm -rf $(O)/build/package && mkdir -p $(O)/build/package && tar -xzf $(DIST) -C $(O)/build/package
+	cd $(O)/build/package/culvert-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -us -uc --jobs=2 >../build.log 2>&1 || { tail -n 30 ../build.log; exit 1; }
+	@ls $(O)/build/package/*.deb
+
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all completion check bench fuzz 311 orders demo help install uninstall dist clean
+.PHONY: all programs completion check bench fuzz 311 orders demo help install uninstall dist deb clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)

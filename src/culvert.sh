@@ -37,6 +37,7 @@ list() {		# list FLOW: its commands, a line each
 print_help() {
 	local flow
 	echo 'usage: culvert FLOW COMMAND [ARG ...]
+       culvert cron FLOW COMMAND [ARG ...]
        culvert help [FLOW [COMMAND]]
 Run a command of a flow.'
 	for flow in $(flows); do
@@ -48,14 +49,14 @@ Run a command of a flow.'
 
 # complete [WORD...]: what may come after these, a word and what it is, for the shells; no manual names it
 complete() {
-	[[ ${1:-} != help ]] || shift
+	[[ ${1:-} != help && ${1:-} != cron ]] || shift
 	local name
 	case $# in
 	0)	for name in $(flows); do
 			printf '%s\tcommands of this flow\n' "$name"
 		done
 		[[ ! -x $libexec/report ]] || printf 'report\t%s\n' "$(summary "$libexec/report")"
-		printf '%s\t%s\n' help 'list what there is' --help 'list what there is' --version 'print the version' ;;
+		printf '%s\t%s\n' cron 'run a command, quiet unless it fails' help 'list what there is' --help 'list what there is' --version 'print the version' ;;
 	1)	[[ -e $libexec/$1/$1.conf ]] || { options_of "$@"; return; }
 		for name in $(commands "$1"); do
 			printf '%s\t%s\n' "$name" "$(summary "$libexec/$1/$name")"
@@ -90,6 +91,37 @@ program_of() {
 	fi
 }
 
+# take_credentials - those that systemd has put there for this service: the file DSN, or secret_DSN, stands for DSN_FILE
+take_credentials() {
+	local file name
+	for file in "${CREDENTIALS_DIRECTORY:-/nonexistent}"/*; do
+		name=${file##*/} name=${name#secret_}
+		[[ -f $file && $name =~ ^[A-Z][A-Z0-9_]*$ ]] || continue
+		[[ -n ${!name+set} ]] || export "${name}_FILE=$file"
+	done
+}
+
+# quietly PROGRAM [ARG...]: what it says is told only where it fails.  It is kept in memory, the last of it, since a file would
+# want a place that may be full.
+quietly() {
+	local said='' line='' status=0 out pid
+	exec {out}< <(exec "$@" </dev/null 2>&1)
+	pid=$!
+	trap 'kill -TERM "$pid" 2>/dev/null || :' TERM INT HUP
+	while IFS= read -r line <&"$out" || [[ -n $line ]]; do
+		said+=$line$'\n'
+		((${#said} < 200000)) || said=${said: -100000}
+	done
+	while :; do
+		status=0
+		wait "$pid" || status=$?
+		((status > 128)) && kill -0 "$pid" 2>/dev/null || break	# else it was only wait that a signal ended
+	done
+	((status != 99)) || status=0	# nothing new
+	((status == 0)) || printf '%sculvert: %s: ended with status %d: see culvert-status(7)\n' "$said" "${words_given[*]}" "$status" >&2
+	exit "$status"
+}
+
 [[ -d $libexec ]] || die 78 "${libexec:-$bin/@LIBEXEC@}: no flows there: install culvert anew"
 case ${1:-} in
 '') die 64 'which flow? see culvert help' ;;
@@ -103,6 +135,14 @@ help)
 	exec "$program" --help ;;
 -*) die 64 "$1: no such option: see culvert --help" ;;
 esac
-program_of "$@"
 export CULVERT_BIN=${CULVERT_BIN:-$bin}		# its own tools, where others are in PATH as well
+take_credentials
+if [[ $1 == cron ]]; then
+	shift
+	(($# > 0)) || die 64 'cron: which flow? see culvert help'
+	program_of "$@"
+	words_given=("${@:1:words}")
+	quietly "$program" "${@:words + 1}"
+fi
+program_of "$@"
 exec "$program" "${@:words + 1}"

@@ -29,6 +29,7 @@ $work/own/scripts/city/load|
 OUT
 t 'help lists flows and commands' 0 culvert help 3<<'OUT'
 usage: culvert FLOW COMMAND [ARG ...]
+       culvert cron FLOW COMMAND [ARG ...]
        culvert help [FLOW [COMMAND]]
 Run a command of a flow.
  city load              takes all of the city
