@@ -39,13 +39,14 @@ for prefix in /usr /opt/city/culvert; do
 	done
 	[ -z "$bad" ]; ok $? 'every tool starts' || echo "# not: $bad"
 	run 0 'culvert lists its flows' bare "$at/culvert" help
-	for flow in 311 knack mds; do
+	for flow in 311 knack mds orders report; do
 		grep -q "^ $flow " out; ok $? "... $flow"
 	done
 	run 0 'a check' bare "$at/culvert" 311 load --check
 	said 'settings are good: update, 13 datasets'
 	run 0 'a dry run' bare MODE=full YEARS=2020 "$at/culvert" 311 load --dry-run
 	grep -q "'soda-fetch' 'data.lacity.org' 'rq3b-xjk8'" out; ok $? '... prints the pipeline'
+	run 0 'the manual of culvert-doctor'"'s flows" bare "$at/culvert" doctor --help
 	run 0 'a check of another flow' bare "$at/culvert" knack to-s3 --app-name data-tracker --container view_197 --env prod --check
 	mkdir -p etc && echo MODE=full >etc/311.conf
 	run 0 'settings of the machine' bare "$at/culvert" 311 load --check
@@ -55,6 +56,10 @@ for prefix in /usr /opt/city/culvert; do
 	t 'a pipeline' 0 bare sh -c "'$at/ndjson2csv' <'$work/in.ndjson' | '$at/csv2ndjson'" 3<<'OUT'
 {"a":"1"}
 OUT
+	# As culvert mds run --docker-mode calls a command in the image, by a link.
+	mkdir image && ln -s "$work/root$prefix/libexec/culvert" image/scripts
+	run 0 'by the path that it has in the image' bare FERNET_KEY=key sh -c "cd '$work/image' && scripts/mds/extract --provider jump --time-max 2020-1-1-17 --check"
+	rm -r image
 	run 0 'uninstall' makes uninstall $prefix
 	[ -z "$(files)" ]; ok $? '... leaves no file' || files | sed 's/^/# /'
 	[ -z "$(find root -type d -name '*culvert*' ! -path "*${prefix%/*}/culvert" ! -path '*/culvert/bin')" ]; ok $? '... and no directory of its own'
