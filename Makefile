@@ -16,7 +16,7 @@ PAGES7  = $(wildcard man/*.7)
 DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vectors/*.c))
 
 programs: $(TOOLS) $(SHELLS)
-all: programs $(DRIVERS)        ## build every tool (the default)
+all: programs completion $(DRIVERS) ## build every tool (the default)
 
 # What a tool links follows from its name.
 $(O)/bin/pg-% $(O)/bin/mds-schedule: LDLIBS += -lpq
@@ -37,7 +37,7 @@ relative = $(shell realpath -m --relative-to='$(1)' '$(2)')
 fill_in  = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@LIBEXEC@|$(1)|g'
 $(SHELLS): $(O)/bin/%: src/%.sh Makefile
 	@mkdir -p $(@D)
-	$(call fill_in,$(call relative,$(O)/bin,scripts)) $< >$@.new && chmod 755 $@.new && mv $@.new $@
+	$(call fill_in,$(call relative,$(O)/bin,scripts)) $< >$@.$$$$ && chmod 755 $@.$$$$ && mv $@.$$$$ $@
 
 $(O)/build/lib.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -54,7 +54,7 @@ $(O)/build/vectors/%: tests/vectors/%.c $(O)/build/lib.a
 # The shells' completion, of the tools' own options.
 NAMES       := $(notdir $(TOOLS) $(SHELLS))
 COMPLETIONS  = $(addprefix $(O)/build/completion/,$(NAMES:%=bash/%) $(NAMES:%=zsh/_%) $(NAMES:%=fish/%.fish))
-completes    = @mkdir -p $(@D) && scripts/completion $(1) $< >$@.new && mv $@.new $@
+completes    = @mkdir -p $(@D) && scripts/completion $(1) $< >$@.$$$$ && mv $@.$$$$ $@
 $(O)/build/completion/bash/%: $(O)/bin/% scripts/completion ; $(call completes,bash)
 $(O)/build/completion/zsh/_%: $(O)/bin/% scripts/completion ; $(call completes,zsh)
 $(O)/build/completion/fish/%.fish: $(O)/bin/% scripts/completion ; $(call completes,fish)
