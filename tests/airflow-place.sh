@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # airflow-place.sh - a place to run the DAGs in: a real Airflow, of CULVERT_AIRFLOW (a directory that tests/real-airflow
-# made; build/airflow3 unless told), its database in the private PostgreSQL, and all that the flows work on: stand-ins for
+# made; without it the tests are skipped, since they take minutes), its database in the private PostgreSQL, and all that the flows work on: stand-ins for
 # Socrata, Knack, ArcGIS, a provider of trips; S3, the real one where it is built.  After lib.sh.
-venv=${CULVERT_AIRFLOW:-$top/build/airflow3}
+[ -n "${CULVERT_AIRFLOW-}" ] || skip_all 'CULVERT_AIRFLOW names no Airflow: tests/real-airflow build makes build/airflow3'
+venv=$CULVERT_AIRFLOW
 if ! [ -x "$venv/bin/airflow" ]; then
-	[ -n "${CULVERT_AIRFLOW-}" ] || skip_all 'no Airflow here: tests/real-airflow build makes one'
 	echo "Bail out! no Airflow in $venv"
 	exit 1
 fi
@@ -72,6 +72,7 @@ variables() {
 	    culvert_311: ($all + {DATASETS: "\($work)/datasets.json", TODAY: "2021-12-25"}),
 	    culvert_knack: ($all + {BUCKET: "knack-test", APPS: "\($work)/apps.json", KNACK_URL: $knack, AGOL_PORTAL: $agol, OVERLAP: 0,
 	      LOCK_DIR: "\($work)/locks"}),
+	    culvert_orders: {RETRIES: 2, RETRY_WAIT: "0.05s", SOURCE: "s3://orders-test/{date}.zip"},
 	    culvert_mds: ($all + {BUCKET: "mds-test", STAGE: "test", SOCRATA_DOMAIN: "soda.test", SOCRATA_DATASET: "mds0-trip",
 	      CENSUS_GEOJSON: "\($austin)/census_tracts_2010_simplified_20pct.json",
 	      DISTRICTS_GEOJSON: "\($austin)/council_districts_simplified.json", HEX_GEOJSON: "\($austin)/hex1000.json"})}'

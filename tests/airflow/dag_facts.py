@@ -30,7 +30,7 @@ def facts(path):
         "retries": task.retries,
         "backoff": float(task.retry_exponential_backoff),
         "pool": task.pool,
-        "mapped": task.is_mapped or task.task_id.startswith("container."),
+        "mapped": type(task).__name__ == "MappedOperator" or task.task_id.startswith("container."),
         "rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
     } for task in dag.tasks]
     return {"dag": dag.dag_id, "catchup": dag.catchup, "timetable": type(dag.timetable).__name__,
