@@ -15,8 +15,8 @@ PAGES7  = $(wildcard man/*.7)
 
 DRIVERS = $(patsubst tests/vectors/%.c,$(O)/build/vectors/%,$(wildcard tests/vectors/*.c))
 
-programs: $(TOOLS) $(SHELLS)
 all: programs completion $(DRIVERS) ## build every tool (the default)
+programs: $(TOOLS) $(SHELLS)
 
 # What a tool links follows from its name.
 $(O)/bin/pg-% $(O)/bin/mds-schedule: LDLIBS += -lpq
