@@ -20,10 +20,12 @@ airflow_env+=(AIRFLOW__CELERY__BROKER_URL="redis://127.0.0.1:$redis_port/0"
     AIRFLOW__CELERY__RESULT_BACKEND="db+postgresql+psycopg2://postgres@/airflow?host=$PGHOST"
     AIRFLOW__CELERY__WORKER_CONCURRENCY=2)
 start_processes CeleryExecutor
-start_worker() {	# start_worker NAME: what it runs has CULVERT_TEST_WORKER=NAME
+declare -A worker=()
+start_worker() {	# start_worker NAME: what it runs is in its session, or has CULVERT_TEST_WORKER=NAME
 	airflow_env+=(CULVERT_TEST_WORKER="$1")
 	start_process "worker.$1" celery worker --celery-hostname "$1" --concurrency 2 --skip-serve-logs --without-mingle --without-gossip
 	unset 'airflow_env[-1]'
+	worker[$1]=${sessions[-1]}
 }
 start_worker one
 start_worker two
@@ -33,6 +35,7 @@ ready() {
 wait_for ready one && wait_for ready two; ok $? 'two workers are ready' || tail -n 20 worker.*.log | sed 's/^/# /'
 
 of_worker() {		# of_worker NAME: ids of all that it runs
+	ps -o pid= -s "${worker[$1]}"
 	grep -lzxF "CULVERT_TEST_WORKER=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's/[^0-9]//g'
 }
 fetching() {		# fetching NAME: does it, just now?
@@ -47,7 +50,10 @@ id=$(trigger culvert_mds 2020-03-07T00:00:00Z '{"from":"2020-03-06T00:00:00Z","t
 wait_for fetching two; ok $? 'both have hours to fetch: one does'
 wait_for fetching one; ok $? '... and so does the other'
 kill -KILL $(of_worker one) 2>/dev/null
-is '... and it is gone' '' "$(of_worker one | xargs -r ps -o pid= -p)"
+gone() {
+	[ -z "$(ps -o pid= -s "${worker[one]}")" ]
+}
+wait_for gone; ok $? '... and it is gone, all of it'
 tell "$provider" '{"reset":true}'
 is 'the run succeeds' success "$(wait_run culvert_mds "$id")"
 is '... eight hours are done' '8 8' "$(sql "SELECT string_agg(DISTINCT status_id::text, ',') || ' ' || count(*) FROM api.schedule WHERE ends > '2020-03-06 00:00Z' AND ends <= '2020-03-06 08:00Z'")"

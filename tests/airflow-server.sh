@@ -9,21 +9,26 @@
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-# Everything that runs with our AIRFLOW_HOME, whosever children they have become.
+# Each process that we started leads a session of its own; what a task began is in another, with our AIRFLOW_HOME.
+sessions=()
 stop_airflow() {
-	local file round signal=TERM
-	for round in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$round" -lt 8 ] || signal=KILL
-		file=$(grep -lzxF "AIRFLOW_HOME=$work/airflow" /proc/[0-9]*/environ 2>/dev/null) || return 0
-		for file in $file; do
-			kill -$signal "${file//[^0-9]/}" 2>/dev/null
-		done
+	local id round
+	for id in "${sessions[@]}"; do
+		kill -TERM "$id" 2>/dev/null
+	done
+	for round in 1 2 3 4 5 6 7 8; do
+		[ -n "$(ps -o pid= -s "$(IFS=,; echo "${sessions[*]}")")" ] || break
 		sleep 1
+	done
+	for id in $(ps -o pid= -s "$(IFS=,; echo "${sessions[*]}")") \
+	    $(grep -lzxF "AIRFLOW_HOME=$work/airflow" /proc/[0-9]*/environ 2>/dev/null | sed 's/[^0-9]//g'); do
+		kill -KILL "$id" 2>/dev/null
 	done
 }
 start_process() {	# start_process NAME COMMAND...
 	local name=$1; shift
 	(exec setsid env -i "${airflow_env[@]}" "$venv/bin/airflow" "$@") >"$name.log" 2>&1 </dev/null &
+	sessions+=($!)
 }
 start_processes() {
 	local port
