@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY SOCRATA_USERNAME SOCRATA_PASSWORD
 
-mkdir data tmp
-export TMPDIR=$work/tmp HOME=$work SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=top-secret
+mkdir data
+export HOME=$work SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=top-secret
 printf 'id,n,done,where,note,unseen,:@computed_region_k96s_3jcv\n' >data/keys-row1.csv
 cat >data/keys-row1.json <<'X'
 {"rowIdentifier":"id","columns":[{"fieldName":"n","dataTypeName":"number"},{"fieldName":"done","dataTypeName":"checkbox"},
