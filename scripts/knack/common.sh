@@ -41,7 +41,7 @@ done
 
 read_settings_of knack
 APPS=$(beside "$APPS")
-[[ $KNACK_CREDENTIALS != '~'/* ]] || KNACK_CREDENTIALS=${HOME:-/nonexistent}/${KNACK_CREDENTIALS#'~/'}
+. "$here/secrets.sh"
 [[ $OVERLAP =~ ^[0-9]{1,9}$ ]] || die 78 "OVERLAP=$OVERLAP: want a number of seconds"
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die 78 "JOBS=$JOBS: want a number from 1 on"
 [[ $ALLOW_DRIFT =~ ^[0-9]{1,9}$ ]] || die 78 "ALLOW_DRIFT=$ALLOW_DRIFT: want a number"
@@ -100,13 +100,7 @@ check_credentials_file() {
 	    say "$KNACK_CREDENTIALS can be read by others: chmod 600 $KNACK_CREDENTIALS"
 }
 check_credentials_file
-secret KNACK_APP_ID '.[$app][$env].app_id'
-secret KNACK_API_KEY '.[$app][$env].api_key'
-secret SOCRATA_KEY_ID '.socrata.username'
-secret SOCRATA_KEY_SECRET '.socrata.password'
-secret SOCRATA_APP_TOKEN '.socrata.app_token'
-secret AGOL_USERNAME '.agol.username'
-secret AGOL_PASSWORD '.agol.password'
+take_secrets
 
 # ---- commands of the toolkit, with what all of their calls share ----
 

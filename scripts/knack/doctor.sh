@@ -9,7 +9,7 @@ check_configuration() {
 if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(beside "$APPS")") >/dev/null 2>&1; then
 	read_settings_of knack
 	APPS=$(beside "$APPS")
-	[[ $KNACK_CREDENTIALS != '~'/* ]] || KNACK_CREDENTIALS=${HOME:-/nonexistent}/${KNACK_CREDENTIALS#'~/'}
+	. "$here/secrets.sh"
 	app=${app:-$(jq -r '.apps | keys_unsorted[0]' "$APPS")} env=${env:-prod}
 	# secret NAME FILTER: from the credentials file, as the flow's commands take it.
 	secret() {
@@ -18,13 +18,7 @@ if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(be
 		value=$(jq -r --arg app "$app" --arg env "$env" "$2 // empty" "$KNACK_CREDENTIALS" 2>/dev/null) || return 0
 		[[ -z $value ]] || export "$1=$value"
 	}
-	secret KNACK_APP_ID '.[$app][$env].app_id'
-	secret KNACK_API_KEY '.[$app][$env].api_key'
-	secret SOCRATA_KEY_ID '.socrata.username'
-	secret SOCRATA_KEY_SECRET '.socrata.password'
-	secret SOCRATA_APP_TOKEN '.socrata.app_token'
-	secret AGOL_USERNAME '.agol.username'
-	secret AGOL_PASSWORD '.agol.password'
+	take_secrets
 	check_credentials() {
 		[[ -e $KNACK_CREDENTIALS ]] || { ok credentials 'from the environment'; return; }
 		if ! jq -e 'type == "object"' "$KNACK_CREDENTIALS" >/dev/null 2>&1; then
