@@ -9,9 +9,9 @@
 
 #include "lib/err.h"
 #include "lib/geo-layer.h"
-#include "lib/geo-number.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/number.h"
 #include "lib/opt.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
@@ -264,7 +264,7 @@ take_degrees(struct rows *in, const struct column *c, double limit, double *to)
 
 	if (!text && *val.p != '-' && (*val.p < '0' || *val.p > '9'))
 		rows_reject(in, c->name, "is no number");
-	else if (!geo_number(text ? field_text(c->field, &scratch) : val, to))
+	else if (!number_read(text ? field_text(c->field, &scratch) : val, to))
 		rows_reject(in, c->name, "is no number");
 	else if (fabs(*to) > limit)
 		rows_reject(in, c->name, "is outside +-%.0f degrees", limit);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/geo-number.h"
+#include "lib/number.h"
 
 #define LEAST_POSITIONS 4       /* of a ring, the first and the last being the same: RFC 7946 3.1.6 */
 #define MOST_NAME 128           /* bytes of the name of a CRS; those that we know have 42 */
@@ -91,7 +91,7 @@ take_position(struct geojson *g, struct str position)
 	for (int i = 0; i < 2; i++) {
 		if (!is(position, '[') || !json_next(&w))
 			return fail(g, "a position is no array of longitude and latitude");
-		if (is(w.value, '"') || !geo_number(w.value, &to[i]) || fabs(to[i]) > (i == 0 ? 180 : 90))
+		if (is(w.value, '"') || !number_read(w.value, &to[i]) || fabs(to[i]) > (i == 0 ? 180 : 90))
 			return fail(g, "a coordinate is no number of degrees within +-180, +-90: "
 			    "are they swapped, or of another CRS?");
 	}

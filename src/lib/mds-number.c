@@ -2,7 +2,8 @@
 #include "lib/mds-number.h"
 
 #include <math.h>
-#include <stdlib.h>
+
+#include "lib/number.h"
 
 #define NO_FRACTION 9007199254740992.0  /* 2^53: a double from there on has none */
 #define EPOCH_2000 946684800000000      /* microseconds from 1970 to 2000 */
@@ -13,29 +14,13 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Few digits with a small exponent are exact in two doubles and one operation on them (W. D. Clinger, 1990); the rest is libc's. */
 double
 mds_double(struct str number)
 {
-	static const double power[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
-	const char *p = number.p, *end = p + number.n, *point = NULL;
-	int64_t digits = 0;
-	bool negative = p < end && *p == '-';
+	double d = 0;
 
-	if (number.n > 16)
-		return strtod(number.p, NULL);
-	for (p += negative; p < end; p++) {
-		if (*p == '.')
-			point = p;
-		else if (is_digit(*p))
-			digits = digits * 10 + (*p - '0');
-		else
-			return strtod(number.p, NULL);
-	}
-
-	double d = (double)digits / power[point != NULL ? end - point - 1 : 0];
-
-	return negative ? -d : d;
+	number_read(number, &d);        /* false is of an infinity, since a number it is */
+	return d;
 }
 
 bool

@@ -1,8 +1,7 @@
 /*
  * mds-number.h - what the numbers of an MDS trip are: integers, places on a map, times.
  *
- * A number comes as its JSON text, which was found good before and has some byte behind it that is no part of a number, as
- * all values inside a record have.  Nothing here dies: fuzzers call these.
+ * A number comes as its JSON text, which was found good before.
  */
 #ifndef MDS_NUMBER_H
 #define MDS_NUMBER_H

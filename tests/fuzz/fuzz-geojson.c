@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/geo-number.h"
 #include "lib/geojson.h"
+#include "lib/number.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 
@@ -62,7 +62,7 @@ check_number(struct str text)
 	double want = strtod(copy, &end), got;
 	bool plain = strspn(copy, "+-0123456789.eE") == text.n && text.n > 0 && end == copy + text.n && isfinite(want);
 
-	CHECK(geo_number(text, &got) == plain);
+	CHECK(number_read(text, &got) == plain);
 	CHECK(!plain || (got == want && signbit(got) == signbit(want)));
 	free(copy);
 }
