@@ -484,7 +484,7 @@ end_all() {
 			say_line FAIL 69 "$name" "no answer in $limit s" 'see what holds it up, or give it longer by --timeout' >>"$small/$n.out"
 		else
 			wait "$pid" || status=$?
-			((status == 0)) || say_line FAIL $((status < 128 ? status : 69)) "$name" "$(sed 's/^culvert-doctor: //' "$small/$n.err" | grep . | tail -n 1 || echo "ended with status $status")" \
+			((status == 0)) || say_line FAIL $((status < 64 ? 70 : status < 128 ? status : 69)) "$name" "$(sed 's/^culvert-doctor: //' "$small/$n.err" | grep . | tail -n 1 || echo "ended with status $status")" \
 			    'set it right, then run this again' >>"$small/$n.out"
 		fi
 		while IFS=$'\037' read -r level code what found mend; do
@@ -497,10 +497,12 @@ end_all() {
 
 # ---- main ----
 
-# What the checks write down is small.  Where TMPDIR does not take it, which is what we are here to say, memory does.
+# What the checks write down is small.  Where TMPDIR does not take it, which is what we are here to say, memory does; and check_disk
+# fills as much as 1 MiB of TMPDIR while the others write, so there has to be room for both.
 small=''
 for dir in "${TMPDIR:-/tmp}" /dev/shm /var/tmp .; do
-	small=$(mktemp -d "$dir/culvert-doctor.XXXXXX" 2>/dev/null) || continue
+	free=$(df -Pk "$dir" 2>/dev/null | awk 'NR == 2 { print $4 }') || continue
+	((${free:-0} >= 2048)) && small=$(mktemp -d "$dir/culvert-doctor.XXXXXX" 2>/dev/null) || continue
 	{ echo >"$small/room"; } 2>/dev/null && [[ -s $small/room ]] && break
 	rm -rf "$small"
 	small=''

@@ -66,6 +66,9 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=512k none small 2
 	at_exit="umount '$work/small'; $at_exit"
 	TMPDIR=$work/small run 78 'a full TMPDIR' doctor
 	line FAIL "small: not even 1 MiB can be written there: it is full"
+	printf '#!/bin/sh\nfind "$TMPDIR" -mindepth 1 -type d >>"%s"\n' "$work/notes-in-small" >tools/geo-tag
+	TMPDIR=$work/small run 78 '... and what the checks write down' with_tools
+	[ -e notes-in-small ] && [ ! -s notes-in-small ]; ok $? '... is kept elsewhere, since one check fills it'
 	mount -o remount,ro "$work/small"
 	TMPDIR=$work/small run 78 'a read-only TMPDIR' doctor
 	line FAIL "small: no file can be made there"
