@@ -24,7 +24,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$work" || exit 1
 # What this test's programs leave behind is theirs, not another test's on this machine.
-mkdir -p -m 1777 tmp && export TMPDIR=$work/tmp || exit 1
+mkdir -m 1777 tmp && export TMPDIR=$work/tmp || exit 1
 
 count=0 failed=0
 ok() {			# ok STATUS NAME: 0 is good
