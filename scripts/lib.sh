@@ -113,11 +113,19 @@ dsn_without_password() {
 	psql_dsn=$dsn
 }
 
+# Debian's psql is a wrapper that may choose a server by rules of its own (PGCLUSTER, ~/.postgresqlrc), where the tools, which do not
+# know them, would go to another; and looking for it takes longer than a short query does.
+psql=psql
+if [[ $(readlink -f "$(command -v psql)") == */pg_wrapper ]]; then
+	psql=$(printf '%s\n' /usr/lib/postgresql/*/bin/psql | sort -V | tail -n 1)
+	[[ -x $psql ]] || psql=psql
+fi
+
 # db [-v NAME=VALUE ...] <<<SQL - one script, values by :'NAME'; rows unaligned on stdout.  Status: 69 when the server is
 # not there, 78 when it refuses the script, 128 + n when signal n ended psql.
 db() {
 	local status=0 name="$FLOW ${CULVERT_RUN_ID:-}"	# of which PostgreSQL takes 63 bytes
-	PGAPPNAME=${name:0:63} psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
+	PGAPPNAME=${name:0:63} "$psql" -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse ${psql_dsn:+-d "$psql_dsn"} "$@" || status=$?
 	case $status in
 	0) ;;
 	2) return 69 ;;

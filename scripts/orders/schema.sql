@@ -1,5 +1,5 @@
 -- schema.sql - the tables of orders and what is made of them.  Run by load with :timezone, the shop's.
--- What is there already stays as it is.
+-- What is there already stays as it is; the foreign keys are in keys.sql.
 SET client_min_messages = warning;
 
 CREATE TABLE IF NOT EXISTS users (
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS orders (
   total_price_usd numeric(14,2),
   checkout_token text,
   reference text,
-  user_id bigint REFERENCES users,  -- null: a web order
+  user_id bigint,  -- null: a web order
   location_id bigint,
   source_identifier text,
   source_url text,
@@ -61,13 +61,12 @@ CREATE TABLE IF NOT EXISTS orders (
 
 CREATE TABLE IF NOT EXISTS order_line_items (
   id bigint PRIMARY KEY,
-  order_id bigint NOT NULL REFERENCES orders,
+  order_id bigint NOT NULL,
   variant_id bigint,
   product_id bigint,
   quantity integer,
   order_updated_at timestamptz  -- of the order that it came with: an older one does not overwrite it
 );
-CREATE INDEX IF NOT EXISTS order_line_items_order_id ON order_line_items (order_id);
 
 -- A view keeps the time zone that it was made with; the comment says which.
 SELECT to_regclass('order_summary') IS NOT NULL

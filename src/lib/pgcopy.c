@@ -35,7 +35,6 @@ struct load {
 	struct column *column;
 	size_t n;
 	size_t *list, listed;           /* columns of the COPY under way, by place */
-	struct names ignored;
 	struct buf out;                 /* what goes to the server */
 	struct buf scratch, mended, binary;
 	unsigned long long record;      /* number of the one at hand */
@@ -198,11 +197,9 @@ meet_new(struct load *l, const struct row *row, struct buf *fresh)
 		for (size_t i = 0; i < found.n; i++)
 			add_name(fresh, found.name[i]);
 	} else {
-		for (size_t i = 0; i < found.n && l->ignored.n < NAMED; i++) {
-			size_t before = l->ignored.n;
-
-			if (names_add(&l->ignored, found.name[i]) == before)
-				add_name(&left_out, found.name[i]);
+		for (size_t i = 0; i < found.n && l->names.n < l->n + NAMED; i++) {
+			names_add(&l->names, found.name[i]);
+			add_name(&left_out, found.name[i]);
 		}
 		if (left_out.len > 0)
 			note("new: %s: left out", left_out.p);
@@ -275,7 +272,7 @@ check_header(struct load *l)
 	for (size_t i = 0; i < header->n; i++) {
 		size_t at = names_find(&l->names, header->f[i].name, i);
 
-		if (at != NAMES_NONE)
+		if (at < l->n)
 			l->column[at].stamp = HEADER;
 	}
 	if (!l->job->lacking_is_fine)
@@ -321,15 +318,15 @@ place_fields(struct load *l, const struct row *row)
 		size_t at = names_find(&l->names, row->f[i].name, i);
 
 		if (at == NAMES_NONE) {
-			if (pgcopy_ignore_new && l->ignored.n >= NAMED)
+			if (pgcopy_ignore_new && l->names.n >= l->n + NAMED)
 				continue;
 			meet_new(l, row, &fresh);
 			if (fresh.len > 0)
 				die_of_columns(l, &gone, &fresh);
-			if ((at = names_find(&l->names, row->f[i].name, i)) == NAMES_NONE)
-				continue;
-			change = true;
+			at = names_find(&l->names, row->f[i].name, i);
 		}
+		if (at >= l->n)         /* left out */
+			continue;
 		l->column[at].field = &row->f[i];
 		l->column[at].stamp = l->record;
 		change = change || (!l->column[at].listed && l->column[at].loaded);
@@ -557,7 +554,6 @@ pgcopy(const struct pgcopy_job *job, bool *seen)
 		seen[i] = l.column[i].loaded && l.column[i].stamp != 0;
 	l.count.nuls += rows_counts(job->in).nuls;
 	names_free(&l.names);
-	names_free(&l.ignored);
 	buf_free(&l.out);
 	buf_free(&l.scratch);
 	buf_free(&l.mended);
