@@ -37,7 +37,7 @@ const struct tool tool = {
 struct keys { struct str *k; size_t n; };       /* a path, outermost first; each key is a string of its own */
 
 /* What is carried: the member `path.k[level]` of the object that is so many keys down PATH, or what its further keys lead to. */
-struct carry { struct keys path; size_t level; struct str to; struct buf value; bool set; };
+struct carry { struct keys path; size_t level; struct str to; struct buf value; bool set, own; };     /* own: the element has it */
 
 struct explode {
 	struct input in;
@@ -108,9 +108,11 @@ grow_window(void)
 }
 
 /* Moves to the next byte that is not white space and returns it; -1 at the end of the file. */
-static int
+static inline int
 next_byte(void)
 {
+	if (x.in.p < x.in.end && (unsigned char)*x.in.p > ' ')
+		return (unsigned char)*x.in.p;
 	for (;;) {
 		consume(json_space(x.in.p, x.in.end));
 		if (x.in.p < x.in.end)
@@ -120,7 +122,7 @@ next_byte(void)
 	}
 }
 
-static int
+static inline int
 want_byte(void)
 {
 	int c = next_byte();
@@ -166,12 +168,20 @@ next_value(void)
 static struct str
 take_key(void)
 {
+	struct json_error e;
 	struct str key;
+	const char *value;
 
 	if (want_byte() != '"')
 		bad(x.in.p, "a key has to be a string");
-	key = next_value();
 	buf_reset(&x.key);
+	if ((value = json_name(x.in.p, x.in.end, &key, &e)) != NULL && value < x.in.end) {
+		json_unescape(&x.key, key);
+		consume(value);
+		return buf_all(&x.key);
+	}
+	/* it is cut at the window's end, or wrong */
+	key = next_value();
 	json_unescape(&x.key, (struct str){ key.p + 1, key.n - 2 });
 	consume(key.p + key.n);
 	take_byte(':', "a colon has to follow the key");
@@ -232,24 +242,23 @@ put_carried(struct buf *b, struct str element)
 
 	struct json_walk w = json_walk(element);
 
+	for (size_t i = 0; i < x.carries; i++)
+		x.carry[i].own = false;
 	while (json_next(&w)) {
 		struct carry *c = carry_to(w.key, w.key_escaped);
 
-		if (c != NULL && c->set && !str_eq(w.value, buf_all(&c->value)))
-			bad(w.key.p, "the element has a field of the carried name and another value: see --carry FIELD=NAME");
 		empty = false;
+		if (c == NULL)
+			continue;
+		if (c->set && !str_eq(w.value, buf_all(&c->value)))
+			bad(w.key.p, "the element has a field of the carried name and another value: see --carry FIELD=NAME");
+		c->own = true;
 	}
 	json_one_line(b, (struct str){ element.p, brace - element.p });
 	for (size_t i = 0; i < x.carries; i++) {
 		const struct carry *c = &x.carry[i];
-		bool there = false;
 
-		for (w = json_walk(element); !there && json_next(&w);) {
-			const struct carry *own = carry_to(w.key, w.key_escaped);
-
-			there = own != NULL && own == c;
-		}
-		if (!c->set || there)
+		if (!c->set || c->own)
 			continue;
 		if (!empty)
 			buf_char(b, ',');

@@ -303,6 +303,14 @@ json_skip(const char *p, const char *end, struct json_error *e)
 	return past == NULL && e->why == NULL ? skip_nested(p, end, e) : past;
 }
 
+const char *
+json_name(const char *p, const char *end, struct str *name, struct json_error *e)
+{
+	bool escaped;
+
+	return skip_name(p + 1, end, name, &escaped, e);
+}
+
 /* Fills key (in an object) and value with what stands at p.  Returns past it, or NULL with e filled. */
 static inline const char *
 take_member(const char *p, const char *end, bool named, struct str *key, bool *key_escaped, struct str *value,

@@ -24,6 +24,9 @@ const char *json_space(const char *p, const char *end);
 /* Past the one value that starts at p, or NULL with *e filled.  A number at the very end counts as whole. */
 const char *json_skip(const char *p, const char *end, struct json_error *e);
 
+/* From the quote of an object's name at p past its colon to where its value starts; name: as it is in json_walk.  NULL as json_skip(). */
+const char *json_name(const char *p, const char *end, struct str *name, struct json_error *e);
+
 /* Members of an object or elements of an array that json_skip() found good.
  *	struct json_walk w = json_walk(value);
  *	while (json_next(&w)) use(w.key, w.value);              key.p is NULL in an array
