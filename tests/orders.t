@@ -89,6 +89,11 @@ is '... adds up' true "$(jq '.read == .inserted + .updated + .unchanged + .super
 as_read '... is read so by Python' good.zip
 is 'prices are rounded, half away from zero' '52.26|130.65|0.01|2.00|-0.13' \
     "$(sql 'SELECT total_price, total_tax, subtotal_price, total_discounts, total_price_usd FROM orders WHERE number = 7')"
+keys() {
+	sql "SELECT string_agg(conrelid::regclass || ' -> ' || confrelid::regclass, ', ' ORDER BY conrelid::regclass::text) FROM pg_constraint WHERE contype = 'f'"
+}
+keys=$(keys)
+is 'the foreign keys are there' 'order_line_items -> orders, orders -> users' "$keys"
 is '"" is no null' '||t' "$(sql "SELECT gateway, tags, cancel_reason IS NULL FROM orders WHERE number = 1")"
 is 'the shop'"'s day is not UTC'"'s' '2017-11-04' "$(sql "SELECT min(day) FROM order_summary")"
 for kind in older newer bit3 empty; do fixture $kind; done
@@ -97,6 +102,14 @@ is '... changes nothing' 'nothing new 3' "$(jq -r '"\(.status) \(.kept_newer)"' 
 as_read '... at all' good.zip older.zip
 run 0 'a newer one' load newer.zip
 as_read '... does' good.zip older.zip newer.zip
+sql 'ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey; DROP INDEX order_line_items_order_id'
+sql 'ALTER TABLE order_line_items DROP CONSTRAINT order_line_items_order_id_fkey; INSERT INTO order_line_items (id, order_id) VALUES (404, 404)'
+run 78 'a run that died before it made the keys, and a line item that somebody wrote' load good.zip
+said 'violates foreign key constraint'
+is '... leaves none of the keys' '' "$(keys)"
+sql 'DELETE FROM order_line_items WHERE order_id = 404'
+run 0 '... without it' load good.zip
+is '... the next run makes them' "$keys t" "$(keys) $(sql "SELECT to_regclass('order_line_items_order_id') IS NOT NULL")"
 state=$(digest)
 fresh; for kind in newer older good; do load $kind.zip >out 2>err || break; done
 is 'in any order the end is the same' "$state" "$(digest)"
