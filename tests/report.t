@@ -20,7 +20,7 @@ command -v gnuplot >/dev/null && charts=1
 run 64 'an option that is none' report --frobnicate
 said 'report: --frobnicate: no such option: see --help'
 run 64 'an option without its value' report --since
-for since in yesterday 2026-02-30 '1; DROP TABLE load_log' -1; do
+for since in yesterday 2026-02-30 '1; DROP TABLE load_log' -1 '9999 years'; do
 	run 64 "--since $since" report --since "$since"
 done
 run 64 'a wrong --max-age' report --max-age often
@@ -62,6 +62,7 @@ run 0 'the same as text' report --text
 grep -qF "311 requests: exit 69, unavailable" out; ok $? '... has the failure'
 [ "$(grep -c '^20.*311 requests  *\(loaded\|nothing new\|failed\)' out)" = 3 ]; ok $? '... and each load'
 [ "$(wc -L <out)" -le 80 ]; ok $? '... in 80 columns'
+grep -q '^311 requests .* [0-9]\{4\} days ' out; ok $? '... none of them cut, such as the age of rows from years ago'
 MAX_AGE='90000 days' run 0 'and one that goes well again' load
 run 0 'with --max-age' report --max-age '90000 days'
 has 'The dataset is in order, though 1 load failed.'
@@ -85,6 +86,25 @@ run 0 '--output' report --output page.html
 [ ! -s out ] && grep -q '</html>' page.html; ok $? '... has it all'
 is '... with the rights of any file' "$(printf %o $((0666 & ~$(umask))))" "$(stat -c %a page.html)"
 run 73 '--output in no directory' report --output /no/such/page.html
+mkdir full.d
+run 73 '--output that is a directory' report --output full.d
+said 'report: full.d: is a directory: name a file in it'
+is '... stays as empty as it was' '' "$(ls full.d)"
+ln -s page.html link.html && : >page.html
+run 0 '--output by a link' report --output link.html
+[ -L link.html ] && grep -q '</html>' page.html; ok $? '... is where it points to'
+rm link.html
+mkfifo pipe.html && cat pipe.html >read.html & reader=$!
+until [ -p pipe.html ]; do sleep 0.1; done
+run 0 '--output into a pipe, as into a device' report --output pipe.html
+[ -p pipe.html ]; ok $? '... which it still is' || kill $reader
+wait $reader; grep -q '</html>' read.html; ok $? '... has it all'
+ln -s /dev/full full.html
+run 74 'a full disk is no success there either' report --output full.html
+rm -r pipe.html full.html full.d
+: >"page.html.part.$(uname -n).999999999.abcdef"
+run 0 'after one that was killed' report --output page.html
+is '... nothing of it is left' page.html "$(echo page.html*)"
 cp page.html before.html
 PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'one that fails' report --output page.html
 same '... leaves the page that was there' before.html page.html

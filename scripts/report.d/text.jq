@@ -8,9 +8,9 @@ def wrapped($n): [gsub("[\\t\\n\\r]+"; " ") | match(".{1,\($n)}( |$)|.{\($n)}"; 
 
 def datasets: if (.log.targets // []) == [] then empty else
 	"",
-	"\("DATASET" | left(24)) \("STATE" | left(16)) \("NEWEST ROW" | left(16)) \("AGE" | right(7)) \("LOADS" | right(6)) \("FAILED" | right(6))",
+	"\("DATASET" | left(22)) \("STATE" | left(16)) \("NEWEST ROW" | left(16)) \("AGE" | right(9)) \("LOADS" | right(6)) \("FAILED" | right(6))",
 	(.log.targets | sort_by(if needs_a_look then 0 else 1 end)[] |
-	    "\("\(.flow) \(.target)" | left(24)) \(state | state_words | left(16)) \(.newest | moment | left(16)) \(if .age == null then "-" else .age | lasting end | right(7)) \(.loads | thousands | right(6)) \(.failed | thousands | right(6))") end;
+	    "\("\(.flow) \(.target)" | left(22)) \(state | state_words | left(16)) \(.newest | moment | left(16)) \(if .age == null then "-" else .age | lasting end | right(9)) \(.loads | thousands | right(6)) \(.failed | thousands | right(6))") end;
 def loads: (.log.targets // [] | map(.flow as $f | .target as $t | (.drawn // [])[] | . + {flow: $f, target: $t}) | sort_by(.id)) as $all | if $all == [] then empty else
 	"",
 	"\("LOAD" | left(16)) \("DATASET" | left(20)) \("OUTCOME" | left(11)) \("READ" | right(11)) \("CHANGED" | right(10)) \("TOOK" | right(7))",
