@@ -77,6 +77,10 @@ fuzz: all                       ## fuzz every parser, SECONDS each (60)
 	tests/fuzz/run $(or $(SECONDS),60)
 
 # MODE=… YEARS=… given to make are in the environment of the load.  Years side by side under -j: the load stages as many datasets at once as make may run jobs.
+# Of flows side by side, what each says comes in one piece, when it is done.
+ifneq ($(word 2,$(filter 311 311-% mds-% orders,$(MAKECMDGOALS))),)
+MAKEFLAGS += --output-sync=target
+endif
 JOBS_OF_MAKE = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
 
 311: all                        ## load MyLA311: make 311 MODE=full YEARS="2019 2020"
@@ -84,13 +88,19 @@ JOBS_OF_MAKE = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
 311-%: all                      ## load one year of MyLA311: make 311-2020
 	MODE=full YEARS=$* LOCK_WAIT=$${LOCK_WAIT:-3600} scripts/311/load
 
+# Sources have such names, too, so no pattern for all files.
+BLOCKS = $(filter mds-%,$(MAKECMDGOALS))
+$(BLOCKS): mds-%: all           ## one hour block of a provider's trips: make -j4 mds-jump-2020-3-1-16 mds-jump-2020-3-1-17
+	@block='$*'; provider=$${block%-*-*-*-*}; \
+	scripts/mds/run --provider "$$provider" --time-max "$${block#"$$provider-"}" --interval 1 --incomplete-only --no-logs
+
 orders: all                     ## load a shop's orders: make orders SOURCE=s3://shop/orders.zip
 	scripts/orders/load
 
 demo: ; scripts/demo            ## load made-up 311 requests into a private PostgreSQL, and show them
 
 help:                           ## list the targets
-	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\$$(BLOCKS): //;s/^\([a-z0-9%-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 # What install puts where, as mode:file:place; uninstall goes by the same list.
 BINDIR     = $(PREFIX)/bin
@@ -155,6 +165,6 @@ deb: dist                       ## make the Debian package, in build/package
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all programs completion check bench fuzz 311 orders demo help install uninstall dist deb clean
+.PHONY: all programs completion check bench fuzz 311 orders $(BLOCKS) demo help install uninstall dist deb clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)

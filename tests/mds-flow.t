@@ -277,6 +277,16 @@ same '... is of that stage whatever the other has' settings.json got
 run 0 'config --plain-text of a file' mds config --file settings.json --upload --plain-text --upload-path config/other.json
 is '... lies there in clear' '{' "$(s3-get s3://mds-test/config/other.json | head -c 1)"
 
+# ---- by make ----
+
+seed 2020-3-5-0 2020-3-5-3
+run 0 'make: blocks side by side' make -s -j2 -C "$top" mds-jump-2020-3-5-1 mds-jump-2020-3-5-2
+is '... each is done' '8 8' "$(block 2020-3-5-1 status_id) $(block 2020-3-5-2 status_id)"
+is '... has its receipt' '1 1' "$(jq 'select(.tool == "run").blocks' out | paste -sd ' ')"
+is '... and says what it says in one piece' 2 "$(grep -o '2020-3-5-[12] [a-z]' err | cut -d ' ' -f 1 | uniq | wc -l)"
+run 2 'make: a provider that is none' make -s -C "$top" mds-no-such-2020-3-5-1
+said 'no-such'
+
 # ---- all of it again ----
 
 sql 'UPDATE api.trips SET vehicle_type = vehicle_type'
