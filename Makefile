@@ -153,7 +153,10 @@ uninstall:                      ## remove what install put there
 DIST = $(O)/build/culvert-$(VERSION).tar.gz
 dist:                           ## make the source's tarball, of what is committed
 	@mkdir -p $(O)/build
-	git archive --format=tar --prefix=culvert-$(VERSION)/ HEAD | gzip -9n >$(DIST).new && mv $(DIST).new $(DIST)
+	@[ "$$(git rev-parse --show-toplevel)" = '$(shell pwd -P)' ] || \
+		{ echo 'make: this is no git repository: the package is made of what is here by dpkg-buildpackage -b' >&2; exit 1; }
+	git archive --format=tar --prefix=culvert-$(VERSION)/ -o $(DIST).tar HEAD
+	gzip -9n <$(DIST).tar >$(DIST).new && rm $(DIST).tar && mv $(DIST).new $(DIST)
 	@echo $(DIST)
 
 # Out of the tarball, so that what is not committed is not in it, and away from the tree, whose parent dpkg would write to.

@@ -21,6 +21,11 @@ for prefix in /usr /opt/city/culvert; do
 	tools=$(ls "$work/root$prefix/bin")
 	[ "$(echo "$tools" | wc -w)" -eq "$(ls "$top"/src/*.c "$top"/src/*.sh | wc -l)" ]; ok $? 'a program for each source'
 	lacking=
+	for file in $(grep -o '([A-Z-]*\.md)' "$top/README.md" | tr -d '()' | grep -v CONTRIBUTING); do
+		grep -qx "./${prefix#/}/share/doc/culvert/$file" first || lacking="$lacking $file"
+	done
+	[ -z "$lacking" ]; ok $? 'what README sends its readers to' || echo "# not: $lacking"
+	lacking=
 	for tool in $tools; do
 		grep -qx "./${prefix#/}/share/man/man1/$tool.1" first || lacking="$lacking $tool"
 	done
@@ -145,6 +150,9 @@ if git -C "$top" rev-parse HEAD >/dev/null 2>&1; then
 	git -C "$top" ls-tree -r --name-only HEAD | LC_ALL=C sort >wanted
 	(cd culvert-*/ && find . -type f -o -type l) | sed 's|^\./||' | LC_ALL=C sort >got
 	same 'holds what is committed' wanted got
+	(cd culvert-*/ && make -s dist deb >"$work/out" 2>"$work/err"); is 'no tarball nor package is made of nothing' 2 $?
+	said 'make: this is no git repository'
+	is '... nor is there one' '' "$(find culvert-*/ -name '*.gz*')"
 	(cd culvert-*/ && make -n install DESTDIR=/x >/dev/null 2>"$work/err"); ok $? 'and can be built' || sed 's/^/# /' err
 fi
 done_testing
