@@ -28,6 +28,10 @@ flows() {
 		[[ ! -e $file ]] || basename "$(dirname "$file")"
 	done
 }
+put() {			# put FORMAT ARG...: on standard output
+	# shellcheck disable=SC2059
+	printf "$@" 2>/dev/null || die 74 'stdout: it was not written: is the disk full?'
+}
 print_help() {
 	cat <<-X
 	usage: culvert-doctor [option ...] [$(flows | paste -sd '|')]
@@ -47,8 +51,8 @@ app='' env='' provider='' write=false limit=60 format=text quiet=false flow=''
 while (($#)); do
 	[[ $1 != --*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
 	case $1 in
-	-h | --help) print_help; exit ;;
-	--version) echo "culvert-doctor (culvert) $version"; exit ;;
+	-h | --help) put '%s\n' "$(print_help)"; exit ;;
+	--version) put '%s\n' "culvert-doctor (culvert) $version"; exit ;;
 	-w | --write) write=true; shift; continue ;;
 	-q | --quiet) quiet=true; shift; continue ;;
 	-a | --app-name | -e | --env | -p | --provider | --conf | --timeout | --to)
@@ -62,7 +66,7 @@ while (($#)); do
 	-a | --app-name) app=$2 ;;
 	-e | --env) env=$2 ;;
 	-p | --provider) provider=$2 ;;
-	--conf) CONF=$2 ;;
+	--conf) export CONF=$2 ;;	# the flow's own --check reads it, too
 	--timeout) limit=${2%s} ;;
 	--to) format=$2 ;;
 	esac
@@ -462,14 +466,14 @@ tell() {		# tell LEVEL STATUS WHAT FOUND MEND
 	(($(severity "$2") <= $(severity "$worst"))) || worst=$2
 	[[ $quiet == false || $1 != ok ]] || return 0
 	if [[ $format == ndjson ]]; then
-		printf '{"level":"%s","status":%d,"what":%s,"found":%s,"mend":%s}\n' "${1,,}" "$2" "$(json "$3")" "$(json "$4")" "$(json "$5")"
+		put '{"level":"%s","status":%d,"what":%s,"found":%s,"mend":%s}\n' "${1,,}" "$2" "$(json "$3")" "$(json "$4")" "$(json "$5")"
 		return
 	fi
 	if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
 		case $1 in ok) colour=$'\e[32m' ;; warn) colour=$'\e[33m' ;; *) colour=$'\e[1;31m' ;; esac
 		plain=$'\e[0m'
 	fi
-	printf '%s%-4s%s  %s: %s%s\n' "$colour" "$1" "$plain" "$3" "$4" "${5:+: $5}"
+	put '%s%-4s%s  %s: %s%s\n' "$colour" "$1" "$plain" "$3" "$4" "${5:+: $5}"
 }
 end_all() {
 	local n=0 check pid name status deadline=$((SECONDS + limit)) level code what found mend

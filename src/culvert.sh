@@ -21,12 +21,15 @@ flows() {
 		[[ $conf != "$libexec/$flow/$flow.conf" ]] || echo "$flow"
 	done
 }
+is_flow() {
+	[[ $1 =~ ^[a-z0-9][a-z0-9-]*$ && -e $libexec/$1/$1.conf ]]
+}
 commands() {		# commands FLOW
 	find "$libexec/$1/" -maxdepth 1 -type f -perm -u+x -printf '%f\n' | LC_ALL=C sort
 }
 # What a program says that it is, in the second line of its file.
 summary() {
-	sed -n '2{s/^# [^ ]* \(\[[^]]*\] \)*- //;s/[:;] .*//;s/\.$//;p;}' "$1"
+	sed -n '2{s/^# [^ ]* \(\[[^]]*\] \)*- //;s/[:;] .*//;s/? .*/?/;s/\.$//;p;}' "$1"
 }
 list() {		# list FLOW: its commands, a line each
 	local command
@@ -34,8 +37,12 @@ list() {		# list FLOW: its commands, a line each
 		printf ' %-22s %s\n' "$1 $command" "$(summary "$libexec/$1/$command")"
 	done
 }
+others() {		# what is of no flow
+	[[ ! -x $bin/culvert-doctor ]] || printf 'doctor\t%s\n' "$(summary "$bin/culvert-doctor")"
+	[[ ! -x $libexec/report ]] || printf 'report\t%s\n' "$(summary "$libexec/report")"
+}
 print_help() {
-	local flow
+	local flow summary
 	echo 'usage: culvert FLOW COMMAND [ARG ...]
        culvert cron FLOW COMMAND [ARG ...]
        culvert help [FLOW [COMMAND]]
@@ -43,21 +50,23 @@ Run a command of a flow.'
 	for flow in $(flows); do
 		list "$flow"
 	done
-	[[ ! -x $libexec/report ]] || printf ' %-22s %s\n' report "$(summary "$libexec/report")"
+	others | while IFS=$'\t' read -r flow summary; do
+		printf ' %-22s %s\n' "$flow" "$summary"
+	done
 	echo ' --help, --version; more in culvert(1), and of the tools in culvert(7)'
 }
 
 # complete [WORD...]: what may come after these, a word and what it is, for the shells; no manual names it
 complete() {
-	[[ ${1:-} != help && ${1:-} != cron ]] || shift
-	local name
+	local name first=true
+	[[ ${1:-} != help && ${1:-} != cron ]] || { first=false; shift; }
 	case $# in
 	0)	for name in $(flows); do
 			printf '%s\tcommands of this flow\n' "$name"
 		done
-		[[ ! -x $libexec/report ]] || printf 'report\t%s\n' "$(summary "$libexec/report")"
-		printf '%s\t%s\n' cron 'run a command, quiet unless it fails' help 'list what there is' --help 'list what there is' --version 'print the version' ;;
-	1)	[[ -e $libexec/$1/$1.conf ]] || { options_of "$@"; return; }
+		others
+		! "$first" || printf '%s\t%s\n' cron 'run a command, quiet unless it fails' help 'list what there is' --help 'list what there is' --version 'print the version' ;;
+	1)	is_flow "$1" || { options_of "$@"; return; }
 		for name in $(commands "$1"); do
 			printf '%s\t%s\n' "$name" "$(summary "$libexec/$1/$name")"
 		done ;;
@@ -79,7 +88,7 @@ program_of() {
 	words=1
 	if [[ $flow == report && -x $libexec/report ]]; then
 		program=$libexec/report
-	elif [[ -e $libexec/$flow/$flow.conf ]]; then
+	elif is_flow "$flow"; then
 		known=$(commands "$flow")
 		[[ -n $command ]] || die 64 "$flow: which command of it? ${known//$'\n'/, }"
 		[[ $'\n'$known$'\n' == *$'\n'"$command"$'\n'* ]] || die 64 "$flow $command: no such command: want one of ${known//$'\n'/, }"
@@ -129,12 +138,16 @@ case ${1:-} in
 --completion) complete "${@:2}"; exit ;;
 -h | --help) put "$(print_help)"; exit ;;
 help)
-	(($# > 1)) || { put "$(print_help)"; exit; }
-	(($# > 2)) || [[ ! -e $libexec/$2/$2.conf ]] || { put "$(list "$2")"; exit; }
+	[[ ${2:-help} != help && ${2:-} != cron && ${2:-} != -* ]] || { put "$(print_help)"; exit; }
+	(($# > 2)) || ! is_flow "$2" || { put "$(list "$2")"; exit; }
 	program_of "${@:2}"
 	exec "$program" --help ;;
 -*) die 64 "$1: no such option: see culvert --help" ;;
 esac
+if [[ ${2:-} == -h || ${2:-} == --help ]]; then		# of a command, the command says it
+	[[ $1 != cron ]] || { put "$(print_help)"; exit; }
+	! is_flow "$1" || { put "$(list "$1")"; exit; }
+fi
 export CULVERT_BIN=${CULVERT_BIN:-$bin}		# its own tools, where others are in PATH as well
 take_credentials
 if [[ $1 == cron ]]; then

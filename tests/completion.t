@@ -91,10 +91,13 @@ for shell in bash zsh fish; do
 	offers_$shell sluice "'x'" -- ndjson2 >offer
 	holds $shell 'the sink is a command' ndjson2csv
 	offers_$shell culvert '' >offer
-	for flow in 311 knack mds; do
+	for flow in 311 knack mds orders doctor report cron; do
 		holds $shell culvert $flow
 	done
 	holds_not $shell culvert file.csv
+	offers_$shell culvert help '' >offer
+	holds $shell 'culvert help' orders
+	holds_not $shell 'culvert help' cron
 	offers_$shell culvert knack to >offer
 	holds $shell 'culvert knack' to-socrata
 	offers_$shell culvert mds run --in >offer

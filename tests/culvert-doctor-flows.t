@@ -127,6 +127,11 @@ line ok 'source s3://mds-test/2018-01-02.zip: it is there'
 SOURCE='s3://mds-test/{date}.zip' RUN_DATE=2018-01-03 run 0 'of another day' doctor orders
 line warn 'source s3://mds-test/2018-01-03.zip: it is not there'
 SOURCE=s3://no-such-bucket/a.zip run 78 'of a bucket that is none' doctor orders
+echo SOURCE=there.zip >mine.conf && : >there.zip
+run 0 'settings of --conf' doctor --conf mine.conf orders
+line ok 'settings: settings are good: upsert of there.zip'
+run 78 'of one that is not there' doctor --conf none.conf orders
+line FAIL 'settings: none.conf: no such settings file: see none.conf'
 SOURCE='' run 78 'no source' doctor orders
 line FAIL 'settings: SOURCE is empty'
 _AWS_S3_URL_SOURCE=s3://mds-test/2018-01-02.zip _PGSQL_DATABASE=no_such _PGSQL_HOSTNAME=$PGHOST run 0 'the names of before are for where ours are not' doctor orders

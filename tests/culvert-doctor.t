@@ -13,6 +13,10 @@ run 64 'a wrong --timeout' doctor --timeout never
 run 64 'an option without its value' doctor --app-name
 run 64 'a path for a flow' doctor ../311
 run 0 '--help' doctor --help
+for words in --help --version '' '--to ndjson'; do
+	run 74 "a full disk is no success: culvert-doctor $words" sh -c "culvert-doctor $words >/dev/full"
+	said 'culvert-doctor: stdout: it was not written'
+done
 is 'it knows each tool' "$(cd "$top/src" && ls ./*.c | sed 's/^..//; s/\.c$//' | sort)" \
     "$(sed -n "/^all_tools='/,/'\$/p" "$top/src/culvert-doctor.sh" | sed "s/^all_tools=//; s/'//g" | tr -s ' \t' '\n' | grep . | sort)"
 

@@ -38,6 +38,15 @@ OUT
 t '... of one flow' 0 culvert help city 3<<'OUT'
  city load              takes all of the city
 OUT
+for words in 'city --help' 'city -h'; do
+	t "... by culvert $words" 0 culvert $words 3<<'OUT'
+ city load              takes all of the city
+OUT
+done
+culvert help >want
+for words in 'help cron' 'help help' 'help --help' 'cron --help' 'cron -h'; do
+	t "culvert $words: all that there is" 0 culvert $words 3<want
+done
 run 65 '... of a command, which says it itself' culvert help city load </dev/null
 grep -q -- '--help|$' out; ok $? '... by --help'
 run 64 'no flow' culvert
@@ -74,7 +83,13 @@ kill $pid; wait $pid; [ $? = 7 ]; ok $? '... and gets its signals'
 
 # The flows of the tree.
 PATH=${PATH#*:}
-for flow in 311 knack mds; do
+run 0 'help of the tree' culvert help
+cp out all
+for other in doctor report; do
+	grep -q "^ $other  " all; ok $? "... has $other"
+	run 0 "help $other" culvert help $other
+done
+for flow in 311 knack mds orders; do
 	run 0 "help $flow" culvert help "$flow"
 	while read -r _ command _; do
 		run 0 "$flow $command --help" culvert "$flow" "$command" --help
