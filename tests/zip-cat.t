@@ -168,6 +168,14 @@ open(sys.argv[2], "wb").write(b)
 PY
 run 65 'a directory with another number of members' zip-cat fewer.zip
 said 'behind 100000 members: its directory lists 100001: it is cut'
+for kind in plain zip64 zip64-known; do
+	cat $kind.zip $kind.zip >twice.zip
+	run 65 "$kind behind one with as many members" zip-cat twice.zip
+	said 'are there two zips, one behind the other?'
+done
+{ cat plain.zip; echo; } >more.zip
+run 65 'bytes behind the end' zip-cat more.zip
+said 'or something stands behind it'
 # Cut at every byte: never a success, and never other bytes than those of the members.
 cat >cuts.py <<'PY'
 import subprocess, sys

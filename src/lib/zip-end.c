@@ -60,9 +60,24 @@ find_end(const struct zip_end *e)
 	}
 }
 
-/* The number of members as zip64 has it, for the end record at P; false where there is no zip64. */
-static bool
-find_count64(const struct zip_end *e, const char *p, uint64_t *count)
+/* What an end record says: how many members, and where the directory that it stands behind has to end. */
+struct said {
+	uint64_t count, directory_end, at;      /* at: where the record itself is, in the zip */
+	bool whole;                             /* zip64: the numbers are not cut to two and four bytes */
+};
+
+static struct said
+read_end(const struct zip_end *e, const char *p)
+{
+	return (struct said){
+		.count = number(p + 10, 2), .directory_end = number(p + 16, 4) + number(p + 12, 4),
+		.at = e->total - e->tail.len + (uint64_t)(p - e->tail.p),
+	};
+}
+
+/* As zip64 has it, for the end record at P; what is said stays where there is no zip64. */
+static void
+read_end64(const struct zip_end *e, const char *p, struct said *said)
 {
 	struct str tail = buf_all(&e->tail);
 	unsigned long long start = e->total - tail.n;   /* of what is kept, in the zip */
@@ -70,32 +85,33 @@ find_count64(const struct zip_end *e, const char *p, uint64_t *count)
 	uint64_t at;
 
 	if (p - tail.p < LOCATOR + END64 || memcmp(locator, "PK\6\7", 4) != 0)
-		return false;
+		return;
 	at = number(locator + 8, 8);
 	if (at < start || at - start > (uint64_t)(locator - tail.p) - END64 || memcmp(tail.p + (at - start), "PK\6\6", 4) != 0)
-		return false;
-	*count = number(tail.p + (at - start) + 32, 8);
-	return true;
+		return;
+	p = tail.p + (at - start);
+	*said = (struct said){ number(p + 32, 8), number(p + 48, 8) + number(p + 40, 8), at, true };
 }
 
 const char *
 zip_end_check(struct zip_end *e, unsigned long long members)
 {
 	const char *p = find_end(e);
-	uint64_t count;
-	bool whole;
+	struct said said;
 
 	buf_reset(&e->why);
 	if (p == NULL)
-		return "it is cut: its directory or the end of it is missing";
-	whole = find_count64(e, p, &count);
-	if (!whole)
-		count = number(p + 10, 2);
+		return "it is cut: its directory or the end of it is missing, or something stands behind it";
+	said = read_end(e, p);
+	read_end64(e, p, &said);
+	/* the directory of another zip lists members that were not read, even if there are as many */
+	if (said.whole ? said.directory_end != said.at : (uint32_t)said.directory_end != (uint32_t)said.at)
+		return "its directory is not where it says: are there two zips, one behind the other?";
 	/* two bytes hold no more: old programs went on from 0 */
-	if (count == members || (!whole && count == members % (1 << 16)))
+	if (said.count == members || (!said.whole && said.count == members % (1 << 16)))
 		return NULL;
 	buf_fmt(&e->why, "its directory lists %llu: it is cut, or members were taken out of it: make it again",
-	    (unsigned long long)count);
+	    (unsigned long long)said.count);
 	return e->why.p;
 }
 
