@@ -127,7 +127,7 @@ quietly() {
 		((status > 128)) && kill -0 "$pid" 2>/dev/null || break	# else it was only wait that a signal ended
 	done
 	((status != 99)) || status=0	# nothing new
-	((status == 0)) || printf '%sculvert: %s: ended with status %d: see culvert-status(7)\n' "$said" "${words_given[*]}" "$status" >&2
+	((status == 0)) || printf '%sculvert: %s: ended with status %d: see culvert-status(7)\n' "$said" "${words_given[*]}" "$status" >&2 || :
 	exit "$status"
 }
 

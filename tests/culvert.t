@@ -70,6 +70,10 @@ run 78 'flows that are not there' alone/culvert city load
 said 'no flows there: install culvert anew'
 run 74 'a full disk is no success' bash -c 'culvert help >/dev/full'
 
+for to in '>/dev/full' '>&-'; do
+	run 65 "cron tells the status with 2$to, too" sh -c "culvert cron city load </dev/null 2$to"
+done
+
 cat >own/scripts/city/load <<'SH'
 #!/bin/sh
 # load - waits
