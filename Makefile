@@ -132,7 +132,7 @@ filled_in  = $(call fill_in,$(call relative,$(BINDIR),$(LIBEXECDIR))) -e 's|@BIN
 
 # A file appears under its name when it is whole, so that a load which starts meanwhile reads no half of a script.
 install: programs completion        ## install under PREFIX (/usr/local), below DESTDIR
-	@set -e; for place in $(PLACES); do \
+	@set -e; umask 022; for place in $(PLACES); do \
 		mode=$${place%%:*} place=$${place#*:}; file=$${place%%:*} to="$(DESTDIR)$${place#*:}"; \
 		mkdir -p "$${to%/*}"; \
 		case $$file in \

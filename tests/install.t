@@ -13,8 +13,12 @@ makes() {		# makes TARGET PREFIX
 files() {
 	(cd root && find . ! -type d) | LC_ALL=C sort
 }
+mkdir -m 755 root
 for prefix in /usr /opt/city/culvert; do
+	umask 077
 	run 0 "install into $prefix" makes install $prefix
+	umask 022
+	is '... for all users, whatever the umask' '' "$(find root ! -perm -go+r; find root -type d ! -perm -go+x)"
 	files >first
 	run 0 '... and once more' makes install $prefix
 	files | cmp -s - first; ok $? '... are the same files'
@@ -71,7 +75,7 @@ OUT
 	mkdir -p "root$prefix/bin" && echo mine >"root$prefix/bin/other"
 	makes uninstall $prefix
 	[ "$(cat "root$prefix/bin/other")" = mine ]; ok $? 'a file of others is left alone'
-	rm -rf root
+	rm -rf root && mkdir root
 done
 
 # ---- an upgrade while a load runs ----
