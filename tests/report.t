@@ -63,6 +63,10 @@ grep -qF "311 requests: exit 69, unavailable" out; ok $? '... has the failure'
 [ "$(grep -c '^20.*311 requests  *\(loaded\|nothing new\|failed\)' out)" = 3 ]; ok $? '... and each load'
 [ "$(wc -L <out)" -le 80 ]; ok $? '... in 80 columns'
 grep -q '^311 requests .* [0-9]\{4\} days ' out; ok $? '... none of them cut, such as the age of rows from years ago'
+sql "INSERT INTO load_log (flow, target, status, newest) VALUES ('orders', 'orders', 'loaded', 'infinity')"
+run 0 'a newest row of no date is one that nobody knows' report --text
+grep -q '^orders orders  *age not known' out; ok $? '... and no reason to say nothing' || sed 's/^/# /' out
+sql "DELETE FROM load_log WHERE flow = 'orders'"
 MAX_AGE='90000 days' run 0 'and one that goes well again' load
 run 0 'with --max-age' report --max-age '90000 days'
 has 'The dataset is in order, though 1 load failed.'

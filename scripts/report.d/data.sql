@@ -28,7 +28,7 @@ WITH log AS (
   SELECT flow, target, count(*) AS ever, count(*) FILTER (WHERE within) AS loads, count(*) FILTER (WHERE within AND failed) AS failed,
     sum(changed_rows) FILTER (WHERE within) AS changed_rows, sum(rejected) FILTER (WHERE within) AS rejected,
     max(id) AS last_id, max(id) FILTER (WHERE status IN ('loaded', 'nothing new')) AS good_id,
-    max(id) FILTER (WHERE status IN ('loaded', 'nothing new', 'failed')) AS judged_id, max(id) FILTER (WHERE newest IS NOT NULL) AS newest_id
+    max(id) FILTER (WHERE status IN ('loaded', 'nothing new', 'failed')) AS judged_id, max(id) FILTER (WHERE isfinite(newest)) AS newest_id
   FROM log GROUP BY flow, target
 ), shown AS (
   SELECT t.*, good.finished AS good, judged.status AS outcome, last.status AS last_status, last.started AS last_started,
