@@ -177,7 +177,7 @@ check_disk() {
 	local dir=${TMPDIR:-/tmp} file free kib=1048576
 	if [[ ! -d $dir ]]; then
 		bad 78 TMPDIR "$dir: no such directory" 'make it, or set TMPDIR to one that is there'
-	elif ! file=$(mktemp "$dir/culvert-doctor.XXXXXX" 2>/dev/null); then
+	elif ! file=$(mktemp "$dir/$ours.$$.XXXXXX" 2>/dev/null); then
 		bad 78 TMPDIR "$dir: no file can be made there" 'see whether it is read-only or out of inodes, and whose it is; or set TMPDIR'
 	elif ! head -c 1048576 /dev/zero 2>/dev/null >"$file" || [[ $(stat -c %s "$file") != 1048576 ]]; then
 		rm -f "$file"
@@ -503,10 +503,14 @@ end_all() {
 
 # What the checks write down is small.  Where TMPDIR does not take it, which is what we are here to say, memory does; and check_disk
 # fills as much as 1 MiB of TMPDIR while the others write, so there has to be room for both.
-small=''
+small='' ours=culvert-doctor.$(uname -n)
 for dir in "${TMPDIR:-/tmp}" /dev/shm /var/tmp .; do
+	for left in "$dir/$ours".*; do	# by one on this host that was killed
+		pid=${left#"$dir/$ours".}
+		[[ ! -O $left ]] || kill -0 "${pid%.*}" 2>/dev/null || rm -rf "$left"
+	done
 	free=$(df -Pk "$dir" 2>/dev/null | awk 'NR == 2 { print $4 }') || continue
-	((${free:-0} >= 2048)) && small=$(mktemp -d "$dir/culvert-doctor.XXXXXX" 2>/dev/null) || continue
+	((${free:-0} >= 2048)) && small=$(mktemp -d "$dir/$ours.$$.XXXXXX" 2>/dev/null) || continue
 	{ echo >"$small/room"; } 2>/dev/null && [[ -s $small/room ]] && break
 	rm -rf "$small"
 	small=''

@@ -31,7 +31,10 @@ line ok 'limits: '
 line ok 'proxy: none'
 line ok 'database: postgres as postgres, PostgreSQL '
 line ok 'clock against the database: '
+is '... nothing is left in TMPDIR' '' "$(ls "$TMPDIR")"
+mkdir "$TMPDIR/culvert-doctor.$(uname -n).999999999.abcdef" && : >"$TMPDIR/culvert-doctor.$(uname -n).999999999.fedcba"
 run 0 'as records' doctor --to ndjson
+is '... nor of one that was killed' '' "$(ls "$TMPDIR")"
 jq -es 'length > 9 and all(.[]; .level == "ok" and .status == 0 and (.what | length > 0) and (.found | length > 0) and .mend == "")' out >/dev/null; ok $? '... which are JSON'
 run 0 'with --quiet' doctor --quiet
 [ ! -s out ]; ok $? '... nothing is said when all is well'
