@@ -170,12 +170,13 @@ fails 'no such file' 66 'none.zip: No such file' none.zip
 MAX_BYTES=1M fails 'too many bytes' 65 'more than --max-bytes unpacked' "$archive"
 fixture others
 fails 'no batch in the zip' 65 'no batch in it' others.zip
-for kind in no-orders not-json no-object bad-price bad-time huge-id float-id nul no-id bad-item; do fixture $kind; done
+for kind in no-orders not-json no-object huge-price bad-price bad-time huge-id float-id nul no-id bad-item; do fixture $kind; done
 fails 'a batch without orders' 65 'no "orders" in the object' no-orders.zip
 said 'of the batch 2017-11-02.json'
 is 'which the log names too' t "$(log_last "message LIKE '%of the batch 2017-11-02.json'")"
 fails 'a batch that is cut' 65 'of the batch 2017-11-02.json' not-json.zip
 fails 'a batch that is an array' 65 'PATH wants an object here' no-object.zip
+fails 'a price that the table does not take' 65 '"1000000000000.00" ' huge-price.zip
 fails 'a price that is none' 65 '"12,50" is no number' bad-price.zip
 fails 'a time that is none' 65 'column "created_at"' bad-time.zip
 fails 'an id over 64 bits' 65 'column "id"' huge-id.zip
@@ -198,6 +199,8 @@ rm aside/*
 run 0 'a bad order of which the items are good' env MAX_REJECTS=50% "$top/scripts/orders/load" --rejects aside bad-price.zip
 is '... leaves them out with it' '1 1' "$(jq -r '"\(.rejected) \(.left_out)"' out)"
 is '... and adds up' true "$(jq '.read == .inserted + .updated + .unchanged + .superseded + .kept_newer + .rejected + .left_out' out)"
+mkdir huge && MAX_REJECTS=50% run 0 'a price that is too large is set aside, too' load --rejects huge huge-price.zip
+is '... alone' '90000000002 1' "$(jq -r '.record.id' huge/orders.ndjson) $(jq .rejected out)"
 jq -c '.record.total_price = "12.50"' aside/orders.ndjson >mended.ndjson
 run 0 'mended, it loads' load mended.ndjson
 is '... as it should be' 12.50 "$(sql 'SELECT total_price FROM orders WHERE number = 2')"

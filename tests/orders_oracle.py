@@ -210,6 +210,7 @@ BAD = {         # one member each
     "no-orders": '{"order": []}',
     "not-json": batch(order(1))[:-40],
     "no-object": "[1]",
+    "huge-price": batch(order(1), order(2, total_price="1000000000000.00"), order(3)),
     "bad-price": batch(order(1), order(2, total_price="12,50"), order(3)),
     "bad-time": batch(order(1), order(2, created_at="yesterday")),
     "huge-id": batch(order(1, id=1 << 63)),

@@ -1,8 +1,10 @@
 -- stages.sql - where a run puts what it reads, until all of it is there.  Run by load with :stage and :run_date.
--- Money is of any scale here, and is rounded to the cent when it is merged.
+-- Money has any number of decimals here, and is rounded to the cent when it is merged; before the point it is as large as the tables
+-- take, so that a larger one is a bad record of its own.
 CREATE UNLOGGED TABLE :"stage" (LIKE orders, email text, phone text, customer_locale text);
-ALTER TABLE :"stage" ALTER total_price TYPE numeric, ALTER subtotal_price TYPE numeric, ALTER total_tax TYPE numeric,
-  ALTER total_discounts TYPE numeric, ALTER total_line_items_price TYPE numeric, ALTER total_price_usd TYPE numeric;
+ALTER TABLE :"stage" ALTER total_price TYPE numeric(112,100), ALTER subtotal_price TYPE numeric(112,100),
+  ALTER total_tax TYPE numeric(112,100), ALTER total_discounts TYPE numeric(112,100),
+  ALTER total_line_items_price TYPE numeric(112,100), ALTER total_price_usd TYPE numeric(112,100);
 SELECT :'stage' || '_items' AS items, :'stage' || '_users' AS users, :'stage' || '_good' AS good, :'stage' || '_dated' AS dated \gset
 CREATE UNLOGGED TABLE :"items" (LIKE order_line_items);
 CREATE VIEW :"users" AS
