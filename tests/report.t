@@ -70,6 +70,11 @@ sql "DELETE FROM load_log WHERE flow = 'orders'"
 MAX_AGE='90000 days' run 0 'and one that goes well again' load
 run 0 'with --max-age' report --max-age '90000 days'
 has 'The dataset is in order, though 1 load failed.'
+has '✓ fresh'
+run 0 'without a limit' report --max-age 0
+has '✓ loaded, no limit'
+run 0 '... as text' report --text --max-age 0
+! grep -q fresh out && grep -q '^311 requests .*loaded, no limit  *20' out; ok $? '... nothing is called fresh whatever its age' || sed 's/^/# /' out
 run 0 'by the flow'\''s own MAX_AGE' report
 has '1 of 1 dataset needs a look.'
 run 0 'or by that of the environment' env MAX_AGE='90000 days' "$top/scripts/report"

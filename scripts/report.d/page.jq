@@ -5,7 +5,7 @@ def h: tostring | @html;
 def each(f): map(f) | join("");
 def when: if . == null then "never" else "<time datetime=\"\(.[0:19] | h)\(if test("[+-][0-9:]+$|Z$") then "Z" else "" end)\">\(moment | h)</time>" end;
 def badge($look; $sign; $words): "<span class=\"badge \($look)\"><span aria-hidden=\"true\">\($sign)</span> \($words | h)</span>";
-def state_badge: state as $s | badge({"fresh": "good", "old": "warn", "failing": "bad"}[$s] // "plain"; {"fresh": "✓", "old": "!", "failing": "✕"}[$s] // "?"; $s | state_words);
+def state_badge: state as $s | badge({"fresh": "good", "old": "warn", "failing": "bad"}[$s] // "plain"; {"fresh": "✓", "unlimited": "✓", "old": "!", "failing": "✕"}[$s] // "?"; $s | state_words);
 def outcome_badge: badge({"loaded": "good", "nothing new": "plain", "failed": "bad", "running": "going", "refused": "plain", "stopped": "warn"}[.] // "plain";
 	{"loaded": "✓", "nothing new": "=", "failed": "✕", "running": "▸", "refused": "–", "stopped": "■"}[.] // "?"; .);
 def scrolls($says): "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"\($says | h)\">\(.)</div>";

@@ -8,8 +8,8 @@ def lasting: (. // 0) as $s | if $s < 0 then "in the future" elif $s < 100 then 
 
 # What is to be said of a dataset, the worst first.
 def state: if .outcome == "failed" then "failing" elif .outcome == null then "no load yet"
-	elif .newest == null then "unknown" elif .max_age != null and .age > .max_age then "old" else "fresh" end;
-def state_words: if . == "failing" then "last load failed" elif . == "unknown" then "age not known" else . end;
+	elif .newest == null then "unknown" elif .max_age == null then "unlimited" elif .age > .max_age then "old" else "fresh" end;
+def state_words: if . == "failing" then "last load failed" elif . == "unknown" then "age not known" elif . == "unlimited" then "loaded, no limit" else . end;
 def needs_a_look: state | IN("failing", "old");
 
 # As culvert-status(7) has them.
