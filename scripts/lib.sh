@@ -32,7 +32,7 @@ settings() {
 }
 
 usage() {		# what the command's file says of itself
-	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"
+	sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0" || exit 74
 }
 
 # read_settings_of FLOW: those of CONF, else of the flow in the machine's directory; then the defaults for what they leave out.
@@ -144,6 +144,14 @@ make_tmp() {
 	done
 	# shellcheck disable=SC2034
 	tmp=$(mktemp -d "$ours.$$.XXXXXX") || die 73 "no directory for small files in ${TMPDIR:-/tmp}: see TMPDIR"
+}
+
+# last_words OUTCOME STATUS - what was said last in $tmp/log of why a run failed.  Not what the shell says of a process that a signal
+# ended; nor, unless all of us were stopped, what others say when we end them.
+last_words() {
+	local not=': line [0-9]+: +[0-9]+ [A-Z]'
+	[[ $1 == stopped ]] || not+='|: stopped: '
+	grep -vE "$not" "$tmp/log" | tail -n 1 | grep . || echo "ended with status $2, without a word"
 }
 
 # A program in the background, so that a signal reaches us while it runs.  Its group is its own (set -m).

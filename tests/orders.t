@@ -46,6 +46,7 @@ run 78 'no source' load --check
 said 'SOURCE is empty'
 run 64 'a wrong option' load --often good.zip
 run 64 'an option without its value' load --run-date
+run 74 '--help where nothing can be written' sh -c '"$1" --help >/dev/full' sh "$top/scripts/orders/load"
 run 64 'two sources' load good.zip good.zip
 for setting in APPEND=x TIMEZONE=Mars/Olympus RUN_DATE=2018-02-30 RUN_DATE=today MAX_BYTES=lots MAX_REJECTS=all REJECTS=/no/such \
     LOCK_WAIT=x RETRIES=x RETRY_WAIT=x EMPTY_EXIT=256; do
@@ -169,6 +170,17 @@ fails 'a page' 65 'no zip: it starts with "<html>' page.zip
 fails 'no such file' 66 'none.zip: No such file' none.zip
 MAX_BYTES=1M fails 'too many bytes' 65 'more than --max-bytes unpacked' "$archive"
 fixture others
+fixture no-byte
+fails 'a batch without a byte' 65 'no-byte.zip: 1 of its 2 batches are empty: were they cut short' no-byte.zip
+: >no-byte.json
+fails '... which is no zip' 65 'no-byte.json: it is empty: was it cut short' no-byte.json
+run 65 '--max-bytes' load --max-bytes 100 good.zip
+said 'more than --max-bytes unpacked'
+mkdir tools && ln -s "$(dirname "$(command -v pg-upsert)")"/* tools/ && rm tools/pg-upsert
+printf '#!/bin/sh\nkill -KILL $$\n' >tools/pg-upsert && chmod +x tools/pg-upsert
+run 137 'a tool that is killed' env CULVERT_BIN="$work/tools" "$top/scripts/orders/load" good.zip
+is '... the log says so in its own words' 'ended with status 137, without a word' "$(log_last message)"
+fails '... is not there' 66 'no-such.json' no-such.json
 fails 'no batch in the zip' 65 'no batch in it' others.zip
 for kind in no-orders not-json no-object huge-price bad-price bad-time huge-id float-id nul no-id bad-item; do fixture $kind; done
 fails 'a batch without orders' 65 'no "orders" in the object' no-orders.zip

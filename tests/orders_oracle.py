@@ -241,6 +241,9 @@ def make(kind, path):
             z.writestr("1.json", batch(order(1, updated_at="2018-01-01T00:00:00-05:00", note="newer", total_price="7.77")))
         elif kind == "empty":
             z.writestr("1.json", batch())
+        elif kind == "no-byte":
+            z.writestr("1.json", batch(order(1, note="newest", updated_at="2030-01-01T00:00:00Z")))
+            z.writestr("2.json", "")
         elif kind == "others":
             z.writestr("ORDERS.JSON", batch(order(1)))
         else:
