@@ -14,7 +14,7 @@ eval "$(declare -f in_socrata wanted_in_socrata | sed 's/^\(wanted_\)\{0,1\}in_s
 . "$here/mds-place.sh"
 . "$here/flow.sh"		# starts PostgreSQL
 
-knack_id=$(jq -r .application.id "$metadata")
+knack_id=$(jq -r .application.id "$metadata") other_id=5d79512148c4af00106d15ff
 fernet_key=$(fernet keygen)
 
 # What the flows work on.  The 311 datasets are of 2018 to 2021.
@@ -23,7 +23,7 @@ start_services() {
 	make_dataset data
 	make_trips_dataset data
 	make_services >services.json
-	make_apps | jq '{socrata_domain, timezone, apps: {"all-fields": {containers: .apps."all-fields".containers | {view_18, object_3: {}}}}}' >apps.json
+	make_apps | jq '{socrata_domain, timezone, apps: {"all-fields": {containers: .apps."all-fields".containers | {view_18, object_3: {}}}, other: .apps.other}}' >apps.json
 	jq '.domain = "soda.test" | .datasets = [range(2018; 2022) | {year: ., id: "la31-\(.)"}]' "$top/scripts/311/311.json" >datasets.json
 	if [ -x "${CULVERT_REAL_S3:-$top/build/versitygw}" ]; then
 		start_real_s3
@@ -34,12 +34,15 @@ start_services() {
 		"$here/s3-request" PUT "$AWS_ENDPOINT_URL/$bucket" >/dev/null
 	done
 	start_server soda python3 "$servers/soda.py" --data data
+	jq --arg id "$other_id" '.application.id = $id' "$metadata" >other.json
+	start_server other python3 "$servers/knack.py" --metadata other.json --rate 0
 	start_server knack_server python3 "$servers/knack.py" --metadata "$metadata" --rate 0 \
-	    --records "object_3=$shared/knack/all_fields.json"
+	    --records "object_3=$shared/knack/all_fields.json" --beside "$other_id=$other"
 	start_server agol python3 "$servers/arcgis.py" --services services.json
-	start_server provider python3 "$servers/mds.py" --make 20 --version 0.3 --now 2026-06-01T00:00:00Z
+	start_server provider python3 "$servers/mds.py" --make 20 --version 0.3
 	tell "$soda" '{"set":{"key":"id:hush-socrata"}}'
 	tell "$knack_server" '{"set":{"key":"hush-knack-key"}}'
+	tell "$other" '{"set":{"key":"hush-other-key"}}'
 	tell "$agol" '{"set":{"user":"city","password":"hush-agol"}}'
 	tell "$provider" '{"set":{"auth":"bearer:hush-jump-token"}}'
 	# for what the test itself asks: the DAGs' settings are in Airflow
@@ -58,12 +61,13 @@ start_services() {
 # What a city's Airflow would have: secrets in Connections, the rest in a Variable a flow.
 connections() {
 	jq -n --arg pg "$PGHOST" --arg s3 "$AWS_ENDPOINT_URL" --arg key "$AWS_ACCESS_KEY_ID" --arg secret "$AWS_SECRET_ACCESS_KEY" \
-	    --arg knack "$knack_id" --arg fernet "$fernet_key" '{
+	    --arg knack "$knack_id" --arg other "$other_id" --arg fernet "$fernet_key" '{
 	    culvert_postgres: {conn_type: "postgres", host: $pg, login: "postgres", schema: "postgres"},
 	    culvert_s3: {conn_type: "aws", login: $key, password: $secret, extra: ({endpoint_url: $s3, region_name: "us-east-1"} | tojson)},
 	    culvert_socrata: {conn_type: "generic", login: "id", password: "hush-socrata"},
 	    culvert_agol: {conn_type: "generic", login: "city", password: "hush-agol"},
 	    "culvert_knack_all-fields": {conn_type: "generic", login: $knack, password: "hush-knack-key"},
+	    culvert_knack_other: {conn_type: "generic", login: $other, password: "hush-other-key"},
 	    culvert_mds: {conn_type: "generic", password: $fernet}}'
 }
 variables() {

@@ -44,12 +44,12 @@ first_id=$id
 id=$(trigger culvert_311 2021-12-24T10:00:00Z '{}')
 is 'nothing new is no failure' success "$(wait_run culvert_311 "$id")"
 nothing_id=$id
-is '... but a skip, of what follows too' 'load skipped,summary skipped,years success' "$(tasks culvert_311 "$id" | awk '{ print $1, $3 }' | sort -u | paste -sd,)"
+is '... but a skip, of what follows too' 'doctor success,load skipped,summary skipped,years success' "$(tasks culvert_311 "$id" | awk '{ print $1, $3 }' | sort -u | paste -sd,)"
 
 tell "$soda" '{"faults":[{"match":"resource/la31-2019","times":-1,"kind":"status","status":403,"body":"{\"code\":\"permission_denied\",\"error\":true,\"message\":\"Invalid app_token specified\"}"}]}'
 id=$(trigger culvert_311 2021-12-25T10:00:00Z '{"full":true,"years":[2019,2020]}')
 is 'a login that is refused fails the run' failed "$(wait_run culvert_311 "$id")"
-is '... at once, and of the years that were asked for, that one only' 'load failed 1,load skipped 1,summary upstream_failed 0,years success 1' \
+is '... at once, and of the years that were asked for, that one only' 'doctor success 1,load failed 1,load skipped 1,summary upstream_failed 0,years success 1' \
     "$(tasks culvert_311 "$id" | awk '{ print $1, $3, $4 }' | sort | paste -sd,)"
 tell "$soda" '{"reset":true}'
 
@@ -75,8 +75,10 @@ said 'check AIRFLOW_USERNAME and AIRFLOW_PASSWORD'
 extracted() {		# extracted FROM: how many of the provider's hours were asked for since then; and how many of them twice
 	curl -fsS "$provider/log" | jq -r 'select(.status == 200) | .target | select(test("end_time"))' | sort | uniq -c | awk '{ n++; twice += $1 > 1 } END { print n + 0, twice + 0 }'
 }
+# In Airflow 2 a backfill is a command of its own that never meets what a mapped task becomes, and gives up as deadlocked.
 if [ "$major" = 2 ]; then
-	run 0 'a backfill of six hours' airflow dags backfill --yes -s 2020-03-05T00:15:00Z -e 2020-03-05T05:15:00Z culvert_mds
+	id=$(trigger culvert_mds 2020-03-05T06:30:00Z '{"from":"2020-03-05T00:00:00Z","to":"2020-03-05T06:00:00Z"}')
+	is 'six hours in a run' success "$(wait_run culvert_mds "$id")"
 else
 	run 0 'a backfill of six hours' airflow backfill create --dag-id culvert_mds --from-date 2020-03-05T00:15:00Z --to-date 2020-03-05T05:15:00Z --max-active-runs 6
 fi
@@ -88,7 +90,7 @@ runs_done() {
 	[ "$(get_api "dags/culvert_mds/dagRuns?limit=100" | jq '[.dag_runs[] | select(.state == "queued" or .state == "running")] | length')" = 0 ]
 }
 wait_for runs_done; ok $? '... and ends'
-is '... as six runs that succeeded' '6 success' "$(get_api "dags/culvert_mds/dagRuns?limit=100" | jq -r '.dag_runs | "\(length) \(map(.state) | unique | join(","))"')"
+is '... as runs that succeeded' "$([ "$major" = 2 ] && echo 1 || echo 6) success" "$(get_api "dags/culvert_mds/dagRuns?limit=100" | jq -r '.dag_runs | "\(length) \(map(.state) | unique | join(","))"')"
 in_database >got; wanted_in_database 2020-03-05T00:00:00Z 2020-03-05T06:00:00Z >want
 same '... the trips are as an independent reading has them' want got
 in_socrata >got; wanted_in_socrata >want

@@ -19,7 +19,7 @@ is '... every task is a BashOperator that is tried again, later and later' 'true
     "$(jq -r '[.[].tasks[] | "\(.bash) \(.retries) \(.backoff > 0)"] | unique | join(",")' facts.json)"
 is '... in 3 a back-off of 1 would be none' true "$(jq --arg major "$major" 'all(.[].tasks[]; .backoff == (if $major == "2" then 1 else 2 end))' facts.json)"
 is '... what joins goes on after a skipped task' none_failed "$(jq -r '[.[].tasks[] | select(.task == "summary") | .rule] | unique | join(",")' facts.json)"
-is '... mapped are' 'culvert_311 load,culvert_knack container.to_agol,culvert_knack container.to_s3,culvert_knack container.to_socrata,culvert_knack metadata,culvert_mds run' \
+is '... mapped are' 'culvert_311 load,culvert_knack container.to_agol,culvert_knack container.to_s3,culvert_knack container.to_socrata,culvert_knack doctor,culvert_knack metadata,culvert_knack to_knack,culvert_mds run' \
     "$(jq -r '[.[] | .dag as $dag | .tasks[] | select(.mapped) | "\($dag) \(.task)"] | sort | join(",")' facts.json)"
 is '... no pool is named that nobody made' default_pool "$(jq -r '[.[].tasks[].pool] | unique | join(",")' facts.json)"
 run 0 '... unless CULVERT_POOLS says that they are there' env -i "${airflow_env[@]}" CULVERT_POOLS='culvert_socrata culvert_knack culvert_mds culvert_agol' \
@@ -34,7 +34,8 @@ is 'no secret is in a command, nor asked for by a template' 0 "$(grep -cE '(conn
 
 dag_test() {		# dag_test DAG DATE [CONF]: its log goes to DAG.log
 	airflow dags test "$1" "$2" ${3:+--conf "$3"} >"$1.log" 2>&1
-	ok $? "airflow dags test $1 $2" || grep -vE 'get next|next_dagrun|loc=dag' "$1.log" | tail -40 | cut -c1-400 | sed 's/^/# /'
+	ok $? "airflow dags test $1 $2" ||
+	    { grep -oE 'FAIL  .*' "$1.log"; grep -vE 'get next|next_dagrun|loc=' "$1.log" | tail -30; } | cut -c1-400 | sed 's/^/# /'
 }
 receipts() {		# receipts DAG FILTER: of the lines of JSON that its commands printed
 	sed 's/\x1b\[[0-9;]*m//g' "$1.log" | grep -oE '\{"tool".*\}' | sort -u | jq -r "$2"
@@ -64,9 +65,12 @@ in_socrata_of_knack >got; wanted_in_socrata_of_knack >want
 same '... Socrata what an independent reading makes of it' want got
 in_agol >got; wanted_in_agol >want
 same '... ArcGIS, too' want got
-is '... a container that is published nowhere is only in S3' '25 2' "$(in_s3 object_3 | wc -l) $(skipped culvert_knack)"
+is '... a container that is published nowhere is only in S3, and one without a record is nothing new' '25 5' "$(in_s3 object_3 | wc -l) $(skipped culvert_knack)"
+KNACK_APP_ID=$other_id KNACK_API_KEY=hush-other-key knack-fetch --quiet --object object_3 --base-url "$KNACK_URL" | jq -c '[.field_10_raw, .field_8]' | sort >got
+in_knack | jq -c '[.field_11_raw, (.field_7_raw // "" | gsub("^ +| +$"; ""))]' | sort >want
+same '... and the other app has what it is to have' want got
 
-dag_test culvert_mds 2020-03-02 '{"from":"2020-03-01T10:00:00Z","to":"2020-03-01T12:00:00Z"}'
+dag_test culvert_mds 2020-03-02T00:20:00 '{"from":"2020-03-01T10:00:00Z","to":"2020-03-01T12:00:00Z"}'
 in_database >got; wanted_in_database 2020-03-01T10:00:00Z 2020-03-01T12:00:00Z >want
 same 'culvert_mds: the trips of two hours are there as an independent reading has them' want got
 in_socrata >got; wanted_in_socrata >want

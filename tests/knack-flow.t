@@ -124,6 +124,8 @@ is '... as a scheduler maps them' '[{"APP":"all-fields"},{"APP":"other"}]' "$(ca
 run 0 'list containers' "$flow/list" containers
 is '... with how they are published' 'view_18 replace replace,object_3 upsert upsert,view_1  ,view_12  ,object_3  ' \
     "$(receipt 'map("\(.CONTAINER) \(.SOCRATA) \(.AGOL)") | join(",")')"
+run 0 'list copies' "$flow/list" copies
+is '... with the app that each goes to' '[{"APP":"all-fields","CONTAINER":"view_18","DEST":"other"}]' "$(cat out)"
 run 64 'list what?' "$flow/list"
 run 64 'list something else' "$flow/list" views
 echo '{"apps":' >bad.json

@@ -5,7 +5,7 @@ import sys
 
 sys.path.append(os.path.dirname(__file__))  # also where this is a folder below the DAGs'
 
-from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool  # noqa: E402
+from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool, summary  # noqa: E402
 
 with DAG(
     "culvert_311",
@@ -21,6 +21,8 @@ A failed run's interval is loaded by the next run, too.  To load whole years, tr
     },
     **common(),
 ):
+    connections = ["culvert_postgres", "culvert_socrata", "culvert_slack"]
+    doctor = Culvert(task_id="doctor", flow="311", connections=connections, bash_command="culvert doctor 311 --quiet")
     years = Culvert(
         task_id="years",
         flow="311",
@@ -31,7 +33,7 @@ A failed run's interval is loaded by the next run, too.  To load whole years, tr
     load = Culvert.partial(
         task_id="load",
         flow="311",
-        connections=["culvert_postgres", "culvert_socrata", "culvert_slack"],
+        connections=connections,
         pool=pool("culvert_socrata"),
         # One merges into the table at a time, and the next one waits for it.
         max_active_tis_per_dag=2,
@@ -49,9 +51,5 @@ A failed run's interval is loaded by the next run, too.  To load whole years, tr
                 MODE=full culvert 311 load
             fi""",
     ).expand(settings=years.output)
-    load >> Culvert(
-        task_id="summary",
-        trigger_rule="none_failed",
-        env={"TOTAL": "{{ total(ti.xcom_pull(task_ids=['load'])) }}"},
-        bash_command='[ -n "$TOTAL" ] || exit 99; printf "%s\\n" "$TOTAL"',
-    )
+    doctor >> years
+    load >> summary("load")

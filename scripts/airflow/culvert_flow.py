@@ -37,7 +37,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 import pendulum
 
-__all__ = ["DAG", "Culvert", "CronDataIntervalTimetable", "Param", "START", "common", "json", "pool", "since", "task_group", "total"]
+__all__ = ["DAG", "Culvert", "CronDataIntervalTimetable", "Param", "START", "common", "json", "pool", "since", "summary", "task_group", "total"]
 
 START = pendulum.datetime(2015, 1, 1, tz="UTC")  # what is older than that can be no run
 
@@ -57,9 +57,10 @@ CONNECTIONS = {
     "culvert_slack": {"password": "SLACK_WEBHOOK_URL"},
     "culvert_mds": {"password": "FERNET_KEY"},
     "culvert_knack_{APP}": {"login": "KNACK_APP_ID", "password": "KNACK_API_KEY"},  # one an app of apps.json
+    "culvert_knack_{DEST}": {"login": "KNACK_APP_ID_DEST", "password": "KNACK_API_KEY_DEST"},
 }
 SECRET = {"PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SOCRATA_KEY_SECRET", "SOCRATA_APP_TOKEN", "AGOL_PASSWORD",
-          "SLACK_WEBHOOK_URL", "FERNET_KEY", "KNACK_API_KEY"}
+          "SLACK_WEBHOOK_URL", "FERNET_KEY", "KNACK_API_KEY", "KNACK_API_KEY_DEST"}
 
 
 def from_connection(name, fields):
@@ -152,6 +153,16 @@ def total(receipts):
             if key not in ("run_id", "seconds") and isinstance(value, int) and not isinstance(value, bool):
                 counts[key] = counts.get(key, 0) + value
     return json.dumps({"tool": "total", "tasks": len(receipts), **counts}) if receipts else ""
+
+
+def summary(*task_ids):
+    """The task at the end of mapped ones: its receipt is the sum of theirs, and it is skipped where all of them were."""
+    return Culvert(
+        task_id="summary",
+        trigger_rule="none_failed",
+        env={"TOTAL": "{{ total(ti.xcom_pull(task_ids=%r)) }}" % list(task_ids)},
+        bash_command='[ -n "$TOTAL" ] || exit 99; printf "%s\\n" "$TOTAL"',
+    )
 
 
 def common():

@@ -1,20 +1,21 @@
-"""An Airflow DAG: records of Knack apps into S3, and from there to Socrata and ArcGIS Online, a container at a time."""
+"""An Airflow DAG: records of Knack apps into S3, and from there to Socrata, ArcGIS Online and other apps, a container at a time."""
 
 import os
 import sys
 
 sys.path.append(os.path.dirname(__file__))  # also where this is a folder below the DAGs'
 
-from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool, task_group  # noqa: E402
+from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool, summary, task_group  # noqa: E402
 
 SINCE = ("{{ '' if params.full else since(data_interval_start | default(none), prev_data_interval_end_success | default(none)) }}")
 
 with DAG(
     "culvert_knack",
-    description="Knack: records to S3, to Socrata and to ArcGIS Online",
+    description="Knack: records to S3, to Socrata, to ArcGIS Online and to other apps",
     doc_md="""What was modified since the data interval began moves; the first time, everything.
 
-A failed run's interval is taken up by the next run, too.  Triggered with `full`, it publishes everything anew.""",
+A failed run's interval is taken up by the next run, too.  Triggered with `full`, it publishes everything anew.
+Nothing waits for the doctor: what one app lacks holds up no other.""",
     schedule=CronDataIntervalTimetable("0 10 * * *", timezone="UTC"),
     # The commands' own lock is a machine's; over several it is this.
     max_active_runs=1,
@@ -27,8 +28,17 @@ A failed run's interval is taken up by the next run, too.  Triggered with `full`
     environment = {"KNACK_ENV": "{{ params.env }}", "CHANGED_SINCE": SINCE}
     lists = {
         what: Culvert(task_id=what, flow="knack", bash_command=f"culvert knack list {what}", output_processor=json.loads)
-        for what in ("apps", "containers")
+        for what in ("apps", "containers", "copies")
     }
+    Culvert.partial(
+        task_id="doctor",
+        flow="knack",
+        connections=["culvert_s3", "culvert_socrata", "culvert_agol", "culvert_slack", "culvert_knack_{APP}"],
+        pool=pool("culvert_knack"),
+        map_index_template="{{ task.settings['APP'] }}",
+        env=environment,
+        bash_command='culvert doctor knack --app-name "$APP" --env "$KNACK_ENV" --quiet',
+    ).expand(settings=lists["apps"].output)
     metadata = Culvert.partial(
         task_id="metadata",
         flow="knack",
@@ -74,11 +84,16 @@ A failed run's interval is taken up by the next run, too.  Triggered with `full`
 
     containers = container.expand(settings=lists["containers"].output)
     metadata >> containers
-    containers >> Culvert(
-        task_id="summary",
+    # It compares with what the other app has in S3, so all of them come first.
+    to_knack = Culvert.partial(
+        task_id="to_knack",
+        flow="knack",
+        connections=["culvert_s3", "culvert_slack", "culvert_knack_{DEST}"],
+        pool=pool("culvert_knack"),
         trigger_rule="none_failed",
-        env={
-            "TOTAL": "{{ total(ti.xcom_pull(task_ids=['container.to_s3', 'container.to_socrata', 'container.to_agol'])) }}",
-        },
-        bash_command='[ -n "$TOTAL" ] || exit 99; printf "%s\\n" "$TOTAL"',
-    )
+        max_active_tis_per_dag=4,
+        map_index_template="{{ task.settings['APP'] }} {{ task.settings['CONTAINER'] }} {{ task.settings['DEST'] }}",
+        env=environment,
+        bash_command='culvert knack to-knack --app-name "$APP" --container "$CONTAINER" --env "$KNACK_ENV" --app-name-dest "$DEST" --date "$CHANGED_SINCE"',
+    ).expand(settings=lists["copies"].output)
+    containers >> to_knack >> summary("container.to_s3", "container.to_socrata", "container.to_agol", "to_knack")

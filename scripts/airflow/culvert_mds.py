@@ -5,7 +5,7 @@ import sys
 
 sys.path.append(os.path.dirname(__file__))  # also where this is a folder below the DAGs'
 
-from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool  # noqa: E402
+from culvert_flow import DAG, CronDataIntervalTimetable, Culvert, Param, common, json, pool, summary  # noqa: E402
 
 with DAG(
     "culvert_mds",
@@ -13,7 +13,9 @@ with DAG(
     doc_md="""The blocks of the data interval, and those of the day before it that are not published yet.
 
 To do a longer time, trigger it with `from` and `to`: at most 1000 blocks a run, so again until nothing is left.
-Each block is claimed by the task that does it; one that another task has is tried again later.""",
+Each block is claimed by the task that does it; one that another task has is tried again later.
+
+Once a day the doctor asks each provider for an hour of trips.  Nothing waits for it: what one provider lacks holds up no other.""",
     schedule=CronDataIntervalTimetable("15 * * * *", timezone="UTC"),
     # Two runs may meet the same block: its claim decides.
     max_active_runs=4,
@@ -24,6 +26,15 @@ Each block is claimed by the task that does it; one that another task has is tri
     },
     **common(),
 ):
+    connections = ["culvert_postgres", "culvert_s3", "culvert_socrata", "culvert_mds", "culvert_slack"]
+    Culvert(
+        task_id="doctor",
+        flow="mds",
+        connections=connections,
+        pool=pool("culvert_mds"),
+        env={"HOUR": "{{ data_interval_end.hour if data_interval_end | default(none) else 0 }}"},
+        bash_command='[ "$HOUR" = 0 ] || exit 99; culvert doctor mds --quiet',
+    )
     blocks = Culvert(
         task_id="blocks",
         flow="mds",
@@ -40,15 +51,10 @@ Each block is claimed by the task that does it; one that another task has is tri
     run = Culvert.partial(
         task_id="run",
         flow="mds",
-        connections=["culvert_postgres", "culvert_s3", "culvert_socrata", "culvert_mds", "culvert_slack"],
+        connections=connections,
         pool=pool("culvert_mds"),
         max_active_tis_per_dag=8,
         map_index_template="{{ task.settings['PROVIDER'] }} {{ task.settings['BLOCK'] }}",
         bash_command='culvert mds run --provider "$PROVIDER" --time-max "$BLOCK" --interval 1 --incomplete-only --no-logs',
     ).expand(settings=blocks.output)
-    run >> Culvert(
-        task_id="summary",
-        trigger_rule="none_failed",
-        env={"TOTAL": "{{ total(ti.xcom_pull(task_ids=['run'])) }}"},
-        bash_command='[ -n "$TOTAL" ] || exit 99; printf "%s\\n" "$TOTAL"',
-    )
+    run >> summary("run")

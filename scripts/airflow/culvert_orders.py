@@ -21,14 +21,22 @@ Where it lies is SOURCE in the Variable `culvert_orders`, such as `s3://bucket/o
     },
     **common(),
 ):
-    load = Culvert(
+    connections = ["culvert_postgres", "culvert_s3", "culvert_slack"]
+    settings = {
+        "RUN_DATE": "{{ data_interval_start | ds if data_interval_start | default(none) else '' }}",
+        "FROM": "{{ params.source }}",
+    }
+    doctor = Culvert(
+        task_id="doctor",
+        flow="orders",
+        connections=connections,
+        env=settings,
+        bash_command='[ -z "$FROM" ] || export SOURCE="$FROM"; culvert doctor orders --quiet',
+    )
+    doctor >> Culvert(
         task_id="load",
         flow="orders",
-        connections=["culvert_postgres", "culvert_s3", "culvert_slack"],
-        env={
-            "RUN_DATE": "{{ data_interval_start | ds if data_interval_start | default(none) else '' }}",
-            "FROM": "{{ params.source }}",
-            "LOCK_WAIT": "600",
-        },
+        connections=connections,
+        env={**settings, "LOCK_WAIT": "600"},
         bash_command='culvert orders load ${FROM:+"$FROM"}',
     )

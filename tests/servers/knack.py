@@ -29,7 +29,9 @@ import datetime
 import json
 import re
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
 
 from standin import Refusal, Reply, Request, StandIn, options, serve
 
@@ -392,6 +394,7 @@ class Knack(StandIn):
         self.document = dumps(metadata)
         self.meta = metadata["application"]
         self.made = 0
+        self.beside = {}                # other applications of this address: id -> where they are
         self.calls = [0, 0]             # of which second, how many
         self.tables = {meta["key"]: Table(self, meta) for meta in self.meta["objects"]}
         self.views = {(scene["key"], view["key"]): (scene, view)
@@ -474,6 +477,9 @@ class Knack(StandIn):
     # requests
 
     def answer(self, request):
+        for key, url in self.beside.items():
+            if request.headers.get("x-knack-application-id") == key or request.path == "/v1/applications/" + key:
+                return self.pass_on(request, url)
         if not request.path.startswith("/v1/"):
             return text(404, "Cannot " + request.method + " " + request.path)
         parts = [urllib.parse.unquote(part) for part in request.path[4:].split("/")]
@@ -486,6 +492,16 @@ class Knack(StandIn):
             reply = self.records(request, parts)
         reply.headers |= headers
         return reply
+
+    def pass_on(self, request, url):
+        """Another application of the same address: a stand-in of its own."""
+        headers = {name: value for name, value in request.headers.items() if name not in ("host", "accept-encoding", "content-length")}
+        there = urllib.request.Request(url + request.url, request.body or None, headers, method=request.method)
+        try:
+            with urllib.request.urlopen(there) as reply:
+                return Reply(reply.status, reply.read(), reply.headers["Content-Type"])
+        except urllib.error.HTTPError as reply:
+            return Reply(reply.code, reply.read(), reply.headers["Content-Type"])
 
     def application(self, key):
         if not HEX.fullmatch(key):
@@ -607,10 +623,12 @@ def main():
     parser.add_argument("--metadata", required=True, metavar="FILE", help="the application's document")
     parser.add_argument("--records", action="append", default=[], metavar="OBJECT=FILE")
     parser.add_argument("--make", action="append", default=[], metavar="OBJECT=N")
+    parser.add_argument("--beside", action="append", default=[], metavar="ID=URL", help="another stand-in, for the application ID")
     args = parser.parse_args()
     with open(args.metadata, encoding="utf-8") as file:
         app = Knack(json.load(file))
     app.set = {name: getattr(args, name) for name in app.settings}
+    app.beside = dict(spec.split("=", 1) for spec in args.beside)
     for key, path in (spec.split("=", 1) for spec in args.records):
         app.load(key, path)
     for key, n in (spec.split("=", 1) for spec in args.make):
