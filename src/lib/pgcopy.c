@@ -31,7 +31,7 @@ struct column {
 
 struct load {
 	const struct pgcopy_job *job;
-	struct names names;             /* of all columns, in the table's order */
+	struct names names;             /* of all columns, in the table's order; behind them, of fields that are left out */
 	struct column *column;
 	size_t n;
 	size_t *list, listed;           /* columns of the COPY under way, by place */
