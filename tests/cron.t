@@ -142,4 +142,14 @@ while IFS= read -r line; do
 	flow=$(sed -E 's/.*culvert cron ([^ ]+ [^ ]+).*/\1/' <<<"$line")
 	run 0 "the crontab's line of $flow" sh -c "$bin/culvert help $flow && printf %s \"\$1\" | sed 's/.*culvert cron //; s/%/%/g' | sh -n" - "$line"
 done < <(grep -E '^[0-9*]' "$examples/crontab")
+# ---- what the unit tries again ----
+
+statuses() {
+	tr -cs '0-9' '\n' | awk 'NF && $1 < 128 && $1 != 0 && $1 != 99' | sort -nu | paste -sd' '
+}
+again=$(sed -n 's/^To retry://p' "$top/man/culvert-status.7" | statuses)
+all=$(sed -n 's/^\.It \([0-9]*\) Em.*/\1/p' "$top/man/culvert-status.7" | statuses)
+prevented=$(sed -n 's/^RestartPreventExitStatus=1 2 //p' "$top/scripts/cron/culvert@.service" | statuses)
+is 'systemd tries again what culvert-status(7) says to, and nothing else' "$all" "$(echo "$again $prevented" | statuses)"
+is '... none is on both lists' "$(wc -w <<<"$all")" "$(wc -w <<<"$again $prevented")"
 done_testing

@@ -180,7 +180,8 @@ mkdir tools && ln -s "$(dirname "$(command -v pg-upsert)")"/* tools/ && rm tools
 printf '#!/bin/sh\nkill -KILL $$\n' >tools/pg-upsert && chmod +x tools/pg-upsert
 run 137 'a tool that is killed' env CULVERT_BIN="$work/tools" "$top/scripts/orders/load" good.zip
 is '... the log says so in its own words' 'ended with status 137, without a word' "$(log_last message)"
-fails '... is not there' 66 'no-such.json' no-such.json
+fails '... is not there' 66 'no-such.json: No such file' no-such.json
+fails 'orders as lines that are not there' 66 'no-such.ndjson: No such file' no-such.ndjson
 fails 'no batch in the zip' 65 'no batch in it' others.zip
 for kind in no-orders not-json no-object huge-price bad-price bad-time huge-id float-id nul no-id bad-item; do fixture $kind; done
 fails 'a batch without orders' 65 'no "orders" in the object' no-orders.zip
@@ -311,4 +312,16 @@ at_most 32768
 as_read '... each as it is' good.zip "$archive" many.zip
 SLACK_WEBHOOK_URL=$slack/services/T000/B000/wrong run 0 'a revoked Slack hook is no failed load' load good.zip
 said 'Slack was not told'
+# ---- what follows the merge ----
+
+fresh
+ln -sf "$(command -v pg-upsert)" tools/pg-upsert
+rm tools/pg-refresh
+printf '#!/bin/sh\n[ "$1" != order_summary ] || { echo "pg-refresh: not now" >&2; exit 75; }\nexec "%s" "$@"\n' "$(command -v pg-refresh)" >tools/pg-refresh
+chmod +x tools/pg-refresh
+run 75 'the summary cannot be made' env CULVERT_BIN="$work/tools" "$top/scripts/orders/load" good.zip
+is '... which is a load that changed the tables and was not published' 'failed|t|f|pg-refresh: not now' "$(log_last 'status, changed, published, message')"
+run 0 'the next run, which finds nothing new' env PGCLUSTER=99/elsewhere "$top/scripts/orders/load" good.zip
+is '... publishes it; and no variable of Debian'"'"'s own psql sends it elsewhere' 'nothing new t t' \
+    "$(jq -r .status out) $(sql 'SELECT bool_and(published) FROM load_log WHERE changed') $(sql 'SELECT count(*) > 0 FROM order_summary')"
 done_testing
