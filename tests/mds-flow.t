@@ -238,7 +238,8 @@ run 65 'the wrong Fernet key' env FERNET_KEY="$(fernet keygen)" "$flow/sync-db" 
 said 'wrong key'
 is '... is said in the schedule' -5 "$(block 2020-3-2-0 status_id)"
 s3-get s3://mds-test/test/jump/2020/3/1/23/trips.json >token
-for how in 'head -c -40 token' "sed 's/^\(.\{300\}\)./\1_/' token"; do
+# The second has another character in one place, whichever was there.
+for how in 'head -c -40 token' "sed 's/^\(.\{300\}\)A/\1B/; t; s/^\(.\{300\}\)./\1A/' token"; do
 	sh -c "$how" | s3-put s3://mds-test/test/jump/2020/3/1/23/trips.json >/dev/null
 	run 65 "a token that is not whole: $how" jump sync-db 2020-3-2-0
 	is '... loads nothing' 0 "$(sql "SELECT count(*) FROM api.trips WHERE end_time >= '2020-03-02T05:00Z' AND end_time < '2020-03-02T06:00Z'")"
