@@ -253,7 +253,7 @@ os.rename("zombie.part", "zombie")
 while not os.path.exists("zombie.kill"):
     time.sleep(0.05)
 os.kill(child, signal.SIGKILL)
-time.sleep(0.2)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 open("zombie.dead", "w")
 while not os.path.exists("zombie.over"):
     time.sleep(0.05)
@@ -472,9 +472,12 @@ for when in before after gone; do
 	*) is 'it is in' in "$(sql 'SELECT message FROM api.schedule WHERE schedule_id = 9')" ;;
 	esac
 done
-run 75 'a row that another has locked' sh -c "psql -XAtqc 'BEGIN; UPDATE api.schedule SET message = message WHERE schedule_id = 9; SELECT pg_sleep(2)' >/dev/null & sleep 0.7
-    mds-schedule set --lock-timeout 0.2 nine; got=\$?; wait; exit \$got"
+psql -XAtqc 'BEGIN; UPDATE api.schedule SET message = message WHERE schedule_id = 9; SELECT pg_sleep(1000)' >quiet.out 2>&1 & holder=$!
+while [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")" = 0 ]; do sleep 0.05; done
+run 75 'a row that another has locked' mds-schedule set --lock-timeout 0.2 nine
 said 'lock timeout'
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" >released
+wait $holder
 sql "ALTER ROLE guest PASSWORD 'right'"
 sed -i 's/trust$/scram-sha-256/' "$work/pg/data/pg_hba.conf"
 sql 'SELECT pg_reload_conf()' >quiet.out
