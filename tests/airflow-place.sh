@@ -44,7 +44,7 @@ start_services() {
 	tell "$knack_server" '{"set":{"key":"hush-knack-key"}}'
 	tell "$other" '{"set":{"key":"hush-other-key"}}'
 	tell "$agol" '{"set":{"user":"city","password":"hush-agol"}}'
-	tell "$provider" '{"set":{"auth":"bearer:hush-jump-token"}}'
+	tell "$provider" "{\"set\":{\"auth\":\"bearer:$jump_token\"}}"
 	# for what the test itself asks: the DAGs' settings are in Airflow
 	SODA_URL=$soda SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=hush-socrata AGOL_PORTAL=$agol
 	KNACK_URL=$knack_server/v1 KNACK_APP_ID=$knack_id KNACK_API_KEY=hush-knack-key FERNET_KEY=$fernet_key

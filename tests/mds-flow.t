@@ -261,7 +261,7 @@ said 'mds-schedule seed'
 
 # ---- configurations ----
 
-echo '{"SOCRATA_DATASET":"mds0-trip","SOCRATA_DATA_ENDPOINT":"soda.test","SOCRATA_KEY_ID":"id","SOCRATA_KEY_SECRET":"hush-socrata"}' >settings.json
+echo '{"SOCRATA_DATASET":"mds0-trip","SOCRATA_DATA_ENDPOINT":"soda.test","SOCRATA_KEY_ID":"id","SOCRATA_KEY_SECRET":"'$SOCRATA_KEY_SECRET'"}' >settings.json
 run 0 'config --upload' sh -c "'$flow/config' --file settings --upload <settings.json"
 run 0 'config --download' mds config --file settings --download
 same '... gives it back' settings.json out

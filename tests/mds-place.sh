@@ -5,6 +5,8 @@
 servers=$here/servers
 flow=$top/scripts/mds
 jump_id=0309585e-599f-4e57-ac85-ffffffffffff	# the stand-in's
+# Each test has secrets of its own: the sweep looks for its in the command lines of all the machine.
+jump_token=hush-$$-jump-token
 
 make_trips_dataset() {	# make_trips_dataset DIRECTORY
 	mkdir -p "$1"
@@ -24,9 +26,9 @@ start_place() {
 	start_postgres
 	make_trips_dataset data
 	start_server provider python3 "$servers/mds.py" --make 20 --version 0.3 --now 2026-06-01T00:00:00Z
-	tell "$provider" '{"set":{"auth":"bearer:hush-jump-token"}}'
+	tell "$provider" "{\"set\":{\"auth\":\"bearer:$jump_token\"}}"
 	start_server SODA_URL python3 "$servers/soda.py" --data data
-	FERNET_KEY=$(fernet keygen) SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=hush-socrata
+	FERNET_KEY=$(fernet keygen) SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=hush-$$-socrata
 	tell "$SODA_URL" "{\"set\":{\"key\":\"$SOCRATA_KEY_ID:$SOCRATA_KEY_SECRET\"}}"
 	SOCRATA_DOMAIN=soda.test SOCRATA_DATASET=mds0-trip
 	BUCKET=mds-test STAGE=test RETRIES=2 RETRY_WAIT=0.05s LOGS=$work/logs
@@ -40,7 +42,7 @@ start_place() {
 }
 # configure JSON: the provider's configuration, with these changes, as the flow finds it
 configure() {
-	jq -n --arg url "$provider" --arg id $jump_id --argjson more "$1" '{jump: ({auth_type: "bearer", token: "hush-jump-token",
+	jq -n --arg url "$provider" --arg id $jump_id --arg token $jump_token --argjson more "$1" '{jump: ({auth_type: "bearer", token: $token,
 	    mds_api_url: $url, provider_id: $id, version: "0.3.0", max_attempts: 2} + $more)}' |
 	    "$flow/config" --file providers --upload >/dev/null
 }
