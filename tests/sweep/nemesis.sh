@@ -32,21 +32,21 @@ strike() {		# strike RUN SIGNAL [NAME]
 	kill "-$2" "${victims[n]% *}" 2>/dev/null || met+=', which was gone'
 }
 
-# wait_run RUN: sets status; a run that takes a minute hangs.  What the machine's command lines show is kept, for secrets.
+# wait_run RUN: sets status; a run that takes three minutes hangs.  What the machine's command lines show is kept, for secrets.
 wait_run() {
 	local n
-	for ((n = 0; n < 3000; n++)); do
+	for ((n = 0; n < 9000; n++)); do
 		kill -0 "$pid" 2>/dev/null || break
 		((n % 5)) || cat /proc/[0-9]*/cmdline >>command.lines 2>/dev/null
 		sleep 0.02
 	done
-	((n < 3000)) || { wrong "$1 hangs: $(processes "$1" | tr '\n' ';')"; kill_run "$1"; }
+	((n < 9000)) || { wrong "$1 hangs: $(processes "$1" | tr '\n' ';')"; kill_run "$1"; }
 	wait "$pid" 2>/dev/null
 	status=$?
 }
 check_processes() {	# check_processes RUN: what was orphaned ends by itself soon
 	local n
-	for ((n = 0; n < 100; n++)); do
+	for ((n = 0; n < 600; n++)); do
 		[ -n "$(processes "$1")" ] || return
 		sleep 0.1
 	done
