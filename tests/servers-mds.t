@@ -277,7 +277,7 @@ for v in 0.4 1.0 1.1 1.2 2.0; do
 		ask 'trips?end_time=2020-03-01T04' -o body -w '%{http_code}' 2>/dev/null >code; status=$?
 		[ "$status $(cat code)" = '52 102' ]; ok $? "$v: 102, and the connection is closed" || echo "# $status $(cat code)"
 		control '{"set":{"processing":"open"}}'
-		ask 'trips?end_time=2020-03-01T04' -m 1 -o body -w '%{http_code}' 2>/dev/null >code; status=$?
+		ask 'trips?end_time=2020-03-01T04' -m 5 -o body -w '%{http_code}' 2>/dev/null >code; status=$?
 		[ "$status $(cat code)" = '28 102' ]; ok $? "$v: 102, and it is kept open" || echo "# $status $(cat code)"
 		control '{"set":{"processing":"close"}}'
 	fi
