@@ -171,10 +171,10 @@ for mode in '' --envelope; do
 	t "a full disk is no success $mode" 74 sh -c "mds-fetch -c own.json $hour $mode >/dev/full" 3</dev/null
 	said 'stdout'
 	run 141 "a reader that left $mode" python3 -c '
-import signal, subprocess, sys
-p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
-p.stdout.close()
-sys.exit(-p.wait() + 128)' mds-fetch -c own.json $hour $mode
+import os, subprocess, sys
+there, here = os.pipe()
+os.close(there)
+sys.exit(128 - subprocess.run(sys.argv[1:], stdout=here).returncode)' mds-fetch -c own.json $hour $mode
 done
 t 'a read error is no end of input' 74 mds-fetch --config - $hour <. 3</dev/null
 t 'a configuration that is not there' 66 mds-fetch --config nowhere $hour 3</dev/null
