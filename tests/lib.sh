@@ -95,15 +95,23 @@ done_testing() {
 	exit $?
 }
 # start_server VARIABLE COMMAND...: runs it in the background, waits for the one line it prints first (its
-# address) and puts that into VARIABLE; it is stopped by its process id when the test ends.
+# address) and puts that into VARIABLE; it is stopped by its process id when the test ends, or by stop_server VARIABLE.
+# Who was stopped before is not stopped again: among 32,768 numbers, that one may be another test's by then.
 start_server() {
 	_var=$1; shift
 	mkfifo "server.$_var.fifo"
 	"$@" >"server.$_var.fifo" 2>"server.$_var.log" </dev/null &
-	at_exit="kill $! 2>/dev/null; $at_exit"
 	eval "${_var}_pid=$!"
+	case $at_exit in
+	*"kill \$${_var}_pid "*) ;;
+	*)	at_exit="kill \$${_var}_pid 2>/dev/null; $at_exit" ;;
+	esac
 	read -r _line <"server.$_var.fifo" || { cat "server.$_var.log" >&2; echo "Bail out! $1 $2 did not start"; exit 1; }
 	eval "$_var=\$_line"
+}
+stop_server() {
+	eval "kill \$${1}_pid; wait \$${1}_pid 2>/dev/null; ${1}_pid="
+	rm -f "server.$1.fifo"
 }
 # start_postgres: a private cluster in $work/pg on a socket; sets PGHOST, PGDATABASE, PGUSER for libpq.
 start_postgres() {

@@ -206,7 +206,7 @@ OUT
 python3 -c '
 print("n,shape")
 for i in range(1800): print("%d,%s" % (i, "x" * (60000 if i > 1300 else 10)))' >data/wide-0000.csv
-kill "$soda_pid"; wait "$soda_pid" 2>/dev/null; rm server.soda.fifo
+stop_server soda
 start_server soda python3 "$here/servers/soda.py" --data "$work/data" --no-gzip
 f wide-0000 --select n >numbers
 for how in '' '--jobs 4'; do
@@ -225,7 +225,7 @@ control '{"set":{"schema_headers":"all"}}'
 
 # the manual's examples, against this server
 sed 's/^key,status,zip,when/srnumber,status,zip,createddate/' data/abcd-1234.csv >data/rq3b-xjk8.csv
-kill "$soda_pid"; wait "$soda_pid" 2>/dev/null; rm server.soda.fifo
+stop_server soda
 start_server soda python3 "$here/servers/soda.py" --data "$work/data"
 cat >examples.sh <<'SH'
 set -e
