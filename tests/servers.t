@@ -219,6 +219,9 @@ for i in 1 2 3 4; do curl -sS -o body -w '%{http_code} ' "$csv?%24limit=1"; done
 [ "$(cat out)" = '503 500 500 503 ' ]; ok $? 'faults are a sequence, with skip, times and match' || cat out
 control "$soda" '{"reset":true,"faults":[{"kind":"latency","seconds":0.01},{"kind":"status","status":502}]}'
 [ "$(curl -sS -o body -w '%{http_code}' "$csv")" = 502 ]; ok $? 'latency lets the next fault have it, too'
+fault 'latency until there is a file' 28 "{\"kind\":\"latency\",\"until\":\"$work/begun\",\"times\":-1}" curl -sS -m 1 "$csv"
+: >begun
+run 0 '... and then no longer' curl -sSf -o body "$csv"
 fault cut 18 '{"kind":"cut","at":0.9}' curl -sS "$csv"
 fault 'cut after lines' 18 '{"kind":"cut","lines":3}' curl -sS --compressed "$csv"
 [ "$(wc -l <out)" -eq 3 ]; ok $? 'three of them'

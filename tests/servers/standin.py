@@ -22,7 +22,7 @@ to the faults in their order; the one that takes it hides it from those after it
 `latency` alone delays and lets the next fault have the request too.
 
   status        "status", "headers" {}, "body" (text, or JSON; without one, what the real service would say)
-  latency       "seconds"
+  latency       "seconds", or "until" there is a file of that name
   cut           Content-Length in full, part of the body, a clean close
   cut_chunked   chunks, but no end chunk, and a clean close
   reset         part of the body, then RST
@@ -54,6 +54,7 @@ ends before its length leaves only a line in the log, with status null.
 import argparse
 import collections
 import email.utils
+import fcntl
 import gzip
 import http.server
 import json
@@ -63,6 +64,7 @@ import signal
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 import traceback
@@ -156,6 +158,12 @@ class Fault:
     def seconds(self, default):
         return self.spec.get("seconds", default)
 
+    def hold(self):
+        if "until" not in self.spec:
+            return time.sleep(self.seconds(1))
+        while not os.path.exists(self.spec["until"]):
+            time.sleep(0.01)
+
     def body(self, default):
         body = self.spec.get("body", default)
         return body if isinstance(body, (str, bytes)) else json.dumps(body)
@@ -173,7 +181,7 @@ class StandIn:
     def __init__(self):
         self.lock = threading.RLock()
         self.faults = []
-        self.between = []
+        self.between = []       # [regex, how many more, a control object or a function]
         self.log = collections.deque(maxlen=100_000)
         self.waiting = {}       # path given out in a Location: the URL it stands for
         self.set = dict(self.settings)
@@ -242,15 +250,16 @@ class StandIn:
         if not any(fault.uploading == uploading for fault in self.faults):
             return None
         sought = request.sought()
-        picked, wait = None, 0
+        picked, holding = None, []
         with self.lock:
             for fault in self.faults:
                 if fault.uploading == uploading and fault.takes(request.method, sought):
                     if fault.kind != "latency":
                         picked = fault
                         break
-                    wait += fault.seconds(1)
-        time.sleep(wait)
+                    holding.append(fault)
+        for fault in holding:
+            fault.hold()
         return picked
 
     def run_between(self, request):
@@ -263,7 +272,7 @@ class StandIn:
                     watch[1] -= 1
                     if watch[1] == 0:
                         self.between.remove(watch)
-                        self.control(watch[2])
+                        watch[2]() if callable(watch[2]) else self.control(watch[2])
 
     def note(self, request, reply, fault):
         entry = {
@@ -429,7 +438,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def linger(self):
         """Takes what the client still sends: closing on unread bytes would make a RST, which overtakes our answer."""
-        self.connection.settimeout(1)
+        self.connection.settimeout(60)
         self.connection.shutdown(socket.SHUT_WR)
         try:
             while self.connection.recv(65536):
@@ -501,8 +510,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def fault_reset(self, reply, fault):
         self.send_part(reply, fault)
-        time.sleep(0.05)        # lets the part arrive: RST overtakes what is under way
+        self.wait_for_arrival()
         self.reset()
+
+    def wait_for_arrival(self):
+        """Until what was sent is with the client, for a minute at most: RST overtakes what is under way."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self.is_open() and any(fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4))):
+            time.sleep(0.001)
+
+    def is_open(self):
+        return self.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in (1, 8)  # ESTABLISHED, CLOSE_WAIT
 
     def reset(self):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
