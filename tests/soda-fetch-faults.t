@@ -21,7 +21,7 @@ fault() {		# fault FAULTS: after everything of before is forgotten
 }
 # dataset: a second one in a state of its own, for tests that change it
 fresh() {
-	[ -z "${live_pid-}" ] || { kill "$live_pid"; wait "$live_pid" 2>/dev/null; rm -f server.live.fifo; }
+	[ -z "${live_pid-}" ] || stop_server live
 	start_server live python3 "$here/servers/soda.py" --data "$work/data" "$@"
 }
 g() { soda-fetch --base-url "$live" data.example.gov abcd-1234 $quick "$@"; }
@@ -50,8 +50,8 @@ for fault in '"kind":"stall"' '"kind":"drip","seconds":0.3'; do
 	fault "{$page,\"skip\":1,$fault}"
 	t "is given up and comes again: $fault" 0 f --timeout 1 3<all.ndjson
 done
-fault '{"match":"limit=30","skip":1,"kind":"latency","seconds":2}'
-t 'an answer that does not start' 0 f --timeout 0.5 3<all.ndjson
+fault '{"match":"limit=30","skip":1,"kind":"latency","seconds":3600}'
+t 'an answer that does not start' 0 f --timeout 1 3<all.ndjson
 fault '{"match":"limit=30","skip":2,"kind":"cut","at":0.9},{"match":"pageSize","skip":1,"kind":"cut"}'
 t 'SODA 3 too' 0 f --api 3 3<all.ndjson
 
@@ -76,7 +76,7 @@ said '10 rows came where the source counts 30'
 fault '{"match":"limit=30","kind":"reset","times":-1}'
 t 'reset for ever' 69 f 3</dev/null
 fault '{"match":"limit=30","kind":"stall","times":-1}'
-t 'silence for ever' 69 f --timeout 0.3 --retries 1 3</dev/null
+t 'silence for ever' 69 f --timeout 1 --retries 1 3</dev/null
 said 'stalled'
 fault '{"match":"limit=30","kind":"bad_gzip","times":-1}'
 t 'broken gzip' 76 f 3</dev/null
@@ -353,18 +353,19 @@ t 'TLS: never down to plain http' 76 tls "$down" --cacert good.pem 3</dev/null
 said 'redirected to plain http'
 [ "$(cat server.wrong.log server.expired.log server.old.log | grep -c request)" -eq 0 ]; ok $? 'no request was sent to the wrong ones'
 
-# a signal in the middle of a wait
-fault '{"match":"limit=30","kind":"latency","seconds":1}'
+# a signal in the middle of a wait, which goes on until the signal was sent
+fault "{\"match\":\"limit=30\",\"kind\":\"latency\",\"until\":\"$work/signalled\"}"
 soda-fetch --base-url "$soda" data.example.gov abcd-1234 $quick >out 2>err & pid=$!
 until log | grep -q count; do sleep 0.05; done
 sleep 0.2
 kill -USR1 $pid
+: >signalled
 wait $pid; ok $? 'SIGUSR1 harms nothing'
 same '... all rows' all.ndjson out
 said 'rows'
 
-# a reader that leaves stops the transfer; pages take their time, so that it has left by then on a busy machine too
-fault '{"match":"limit=1","kind":"latency","seconds":0.2,"skip":3,"times":-1}'
-soda-fetch --base-url "$soda" data.example.gov abcd-1234 --page-size 1 | head -n 1 >out
+# a reader that leaves stops the transfer; from the fourth page on they come when it has left
+fault "{\"match\":\"limit=1\",\"kind\":\"latency\",\"until\":\"$work/left\",\"skip\":3,\"times\":-1}"
+soda-fetch --base-url "$soda" data.example.gov abcd-1234 --page-size 1 | { head -n 1 >out; exec <&-; : >left; }
 [ "$(log | wc -l)" -lt 20 ]; ok $? 'the rest is not fetched for nobody'
 done_testing
