@@ -671,14 +671,14 @@ for fault in '"kind":"done","status":504' '"kind":"reset"' '"kind":"status","sta
 done
 half
 control '{"faults":[{"kind":"stall","match":"/addFeatures","bytes":0}]}'
-did 0 'an add without an answer' p --timeout 0.3 forty
+did 0 'an add without an answer' p --timeout 1 forty
 whole '... is looked for, and found'
 t '... and not sent again' 0 receipt 3<<'OUT'
 {"mode":"upsert","read":40,"added":20,"updated":20,"deleted":0,"sanitized":0,"rejected":0}
 OUT
 [ "$(log | grep -c '/addFeatures"')" -eq 1 ]; ok $? '... not once' || log | grep -c addFeatures
 half
-control '{"faults":[{"kind":"late","status":504,"seconds":0.2,"match":"/addFeatures"},{"kind":"latency","seconds":0.5,"match":"/addFeatures"}]}'
+control '{"faults":[{"kind":"late","status":504,"after":"/query","match":"/addFeatures"}]}'
 did 0 'an add that is done after we looked' p --verbose forty
 said 'was added twice by a request that was long under way'
 whole '... is there once'
@@ -706,9 +706,14 @@ half
 control '{"faults":[{"kind":"status","status":504,"match":"/updateFeatures","times":-1}]}'
 run 69 'updates that never end' p --retries 2 forty
 run 69 'and --max-time' p --max-time 0.2 --retries 100 --retry-wait 1 forty
-half
-control '{"faults":[{"kind":"status","status":504,"match":"/addFeatures","times":-1}]}'
-run 69 'adds that never end, and --max-time' p --max-time 0.3 --retries 100 --retry-wait 1 forty
+# The pause after a failure is of a random length.  A short one may end just before the time does, which then ends in the midst of a
+# request, and that is said otherwise: so once more.
+for try in 1 2 3 4; do
+	half
+	control '{"faults":[{"kind":"status","status":504,"match":"/addFeatures","times":-1}]}'
+	run 69 'adds that never end, and --max-time' p --max-time 5 --retries 100 --retry-wait 60 forty
+	grep -q 'stopped by --max-time' err || break
+done
 said '--max-time is over'
 half
 control '{"faults":[{"kind":"done","status":504,"match":"/addFeatures"}]}'

@@ -247,6 +247,14 @@ ask "$signals/0/addFeatures" 'features=[{"attributes":{"id":"late"}}]' >got
 grep -q 'Error 504' got; ok $? '504 for what is done later'
 until features signals/0 .attributes.id | grep -q late; do sleep 0.1; done
 ok 0 '... and it is'
+control '{"reset":true,"faults":[{"kind":"late","status":504,"after":"/query"}]}'
+ask "$signals/0/addFeatures" 'features=[{"attributes":{"id":"later"}}]' >got
+[ "$(features signals/0 .attributes.id | grep -c later)" -eq 0 ]; ok $? '504 for what is done after a query'
+ask "$signals/0/query" "where=id = 'later'" returnCountOnly=true >got
+t '... which does not see it' 0 cat got 3<<'OUT'
+{"count": 0}
+OUT
+[ "$(features signals/0 .attributes.id | grep -c later)" -eq 1 ]; ok $? '... and then it is there'
 control '{"expire":true}'
 t 'a token that has ended' 0 sh -c 'printf %s "$1" | jq -c .error.code' - "$(ask "$signals/0/query" where=1=1)" 3<<'OUT'
 498

@@ -36,7 +36,8 @@ GET /features/NAME/ID   the features of a layer, one a line, by object id, in de
   {"expire": true}                                              all tokens end
 Two more kinds of fault:
   done              the request is carried out, and answered as `status` is: "status", "headers", "body"
-  late              the same, but it is carried out "seconds" later
+  late              the same, but it is carried out "seconds" later, or "after" a request in which this REGEX is found was
+                    answered, and before the client can know the answer
 """
 import functools
 import json
@@ -435,7 +436,11 @@ class ArcGIS(StandIn):
         return self.reply_status(request, fault)
 
     def reply_late(self, request, fault):
-        threading.Timer(fault.seconds(1), self.attempt, [request]).start()
+        if "after" in fault.spec:
+            with self.lock:
+                self.between.append([re.compile(fault.spec["after"], re.M), 1, functools.partial(self.attempt, request)])
+        else:
+            threading.Timer(fault.seconds(1), self.attempt, [request]).start()
         return self.reply_status(request, fault)
 
     # routes
