@@ -353,10 +353,10 @@ t 'is known by its ETag' 0 cat got 3<<'OUT'
 [0,40]
 OUT
 
-# while the input waits
+# while the input waits.  The fourth is sent when the answers to the first three have been read, and gets none itself.
 mkfifo pipe
-reset
-s3-put --each 's3://city/slow/{id}' <pipe >out 2>err &
+fault '{"match":"^PutObject .*/4$","kind":"upload_stall"}'
+s3-put --jobs 1 --each 's3://city/slow/{id}' <pipe >out 2>err &
 putter=$!
 exec 8>pipe
 head -3 forty >&8
@@ -366,17 +366,22 @@ wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
 }
 has() { [ "$(keys "$1" | wc -l)" -ge "$2" ]; }
 wait_for has slow/ 3; ok $? 'records are stored while the next is waited for'
+sed -n 4p forty >&8
+stalled() { log | grep -q upload_stall; }
+wait_for stalled
 kill -TERM $putter
 wait $putter; [ $? -eq 143 ]; ok $? 'SIGTERM'
 exec 8>&-
 said 's3-put: stopped: 3 objects were stored, run again'
 # The pipeline fails once some are stored: those stay.
 export s3
-run 3 'a pipeline that fails' sluice 'cat forty; until curl -sS $s3/objects | grep -q sluice/40; do :; done; exit 3' -- \
-    s3-put --each 's3://city/sluice/{id}'
+echo '{"id":"41"}' | cat forty - >forty_one
+fault '{"match":"^PutObject .*/41$","kind":"upload_stall"}'
+run 3 'a pipeline that fails' sluice 'cat forty_one; until curl -sS $s3/log | grep -q upload_stall; do :; done; exit 3' -- \
+    s3-put --jobs 1 --each 's3://city/sluice/{id}'
 said 's3-put: stopped: 40 objects were stored, run again'
 
-# kill -9, at moments that differ
+# kill -9, at moments that differ, and before all are stored: some more get no answer
 seq 1 300 | sed 's/.*/{"id":"&","v":"'"$(printf '%0900d' 0)"'"}/' >three_hundred
 python3 -c 'import hashlib, json
 for line in open("three_hundred"):
@@ -387,7 +392,8 @@ whole() {		# each object that is there is one of the records, and nothing less
 	same "$1: nothing half-written is there" /dev/null strange
 }
 for after in 20 100 200; do
-	fault '{"match":"^PutObject","kind":"latency","seconds":0.2,"times":-1}'
+	fault "{\"match\":\"^PutObject\",\"kind\":\"latency\",\"seconds\":0.2,\"times\":-1},
+	    {\"match\":\"^PutObject\",\"kind\":\"upload_stall\",\"skip\":$((after + 50)),\"times\":-1}"
 	s3-put --jobs 8 --each 's3://city/killed/{id}' three_hundred >out 2>err &
 	putter=$!
 	enough() { [ "$(log | grep -c PUT)" -ge $after ]; }
