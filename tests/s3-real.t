@@ -75,15 +75,21 @@ run 0 'a run after one that was killed with its guard' s3-put s3://bucket/k <lar
 said 'aborted 1 upload of a run that died'
 none_left; ok $? 'no upload is left'
 
-# s3-put --each: 10,000 records; it is killed in the middle, and a rerun completes
+# s3-put --each: 10,000 records; it is killed in the middle, since it gets no more than half of them, and a rerun completes
 python3 -c 'for i in range(10000): print("{\"id\":%d,\"v\":\"%s\"}" % (i, "x" * (800 + i % 400)))' >records
 sort records >wanted
-s3-put --each 's3://bucket/each/{id}.json' records >out 2>err &
+s3-put --each 's3://bucket/each/{id}.json' <pipe >out 2>err &
 putter=$!
+exec 8>pipe
+head -n 5000 records >&8 &
 some() { [ "$(ls "$work/real-s3/buckets/bucket/each" 2>/dev/null | wc -l)" -ge 2000 ]; }
 wait_for some
 kill -KILL $putter
 wait $putter; [ $? -eq 137 ]; ok $? '10,000 records: killed in the middle'
+exec 8>&-
+# What it had sent is stored, or not, once the server has closed the connections of who is gone.
+idle() { ! awk -v port=":$(printf %04X "${real_s3##*:}")" '$2 ~ port "$" && ($4 == "01" || $4 == "08")' /proc/net/tcp | grep -q .; }
+wait_for idle; ok $? 'the server has done what it was asked'
 s3-get --records --prefix s3://bucket/each/ | sort >got
 [ "$(wc -l <got)" -ge 2000 ] && [ "$(wc -l <got)" -lt 10000 ]; ok $? 'some of them are stored' || wc -l got
 comm -23 got wanted >strange
