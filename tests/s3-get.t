@@ -12,6 +12,10 @@ put() {			# put KEY FILE [HEADER]: stores it
 	"$here/s3-request" -d "$2" ${3:+-H "$3"} PUT "$s3/bkt/$1" || { echo "Bail out! put $1"; exit 1; }
 }
 g() { s3-get --retry-wait 0.01 "$@"; }
+wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
+	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
+	return 1
+}
 
 control '{"objects":{
 	"bkt/app/":{"body":"","modified":"2024-01-30T00:00:00Z"},
@@ -203,7 +207,7 @@ get='"match":"^GetObject /bkt/big"'
 for kind in '"kind":"cut"' '"kind":"reset"' '"kind":"stall"' '"kind":"cut","bytes":0' '"kind":"no_reply"' '"kind":"error","code":"SlowDown"' \
     '"kind":"status","status":502' '"kind":"reset","bytes":1'; do
 	fault "{$get,$kind,\"times\":1},{$get,\"skip\":2,$kind,\"times\":2}"
-	run 0 "$kind" g s3://bkt/big --timeout 0.5 --output got
+	run 0 "$kind" g s3://bkt/big --timeout 2 --output got
 	cmp -s big.json got; ok $? '... it is the object'
 done
 fault "{$get,\"kind\":\"cut\",\"bytes\":3000000,\"times\":1}"
@@ -215,7 +219,7 @@ fault '{"match":"^GetObject /bkt/part","kind":"cut","bytes":1500,"times":12}'
 run 0 'tries are for standing still: twelve breaks, two tries' g s3://bkt/part --retries 1
 same '... it is the object' part out
 fault '{"match":"^GetObject /bkt/part","kind":"drip","seconds":0.02}'
-run 0 'fifty bytes a second are next to nothing' g s3://bkt/part --timeout 0.5
+run 0 'fifty bytes a second are next to nothing' g s3://bkt/part --timeout 2
 same '... it is the object, too' part out
 [ "$(log | wc -l)" -eq 2 ]; ok $? '... of which the rest is asked for again'
 for kind in '"kind":"error","code":"SlowDown"' '"kind":"reset","bytes":0' '"kind":"no_reply"'; do
@@ -299,7 +303,7 @@ at_most 65536
 control '{"reset":true}'
 producer() {		# writes two keys, and the third once somebody has seen what the first two gave
 	echo p/00000000; echo p/00000001
-	i=0; while [ ! -e seen ] && [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done
+	wait_for [ -e seen ]
 	ls seen >&2 && echo p/00000002
 }
 producer 2>seen.too | s3-get -k s3://many | { read -r a; read -r b; echo "$a $b" >seen; cat; } >got
@@ -413,10 +417,11 @@ said 'never.part'
 [ ! -e never ] && [ ! -e never.part ]; ok $? '... is not there'
 run 73 'a directory that is not there' g s3://bkt/text --output none/file
 run 74 'stdout is closed' sh -c 's3-get s3://bkt/text >&-'
+stalled() { log | grep -q '"fault": "stall"'; }	# the request was taken, so that no later test gets it, and the part was begun before
 echo old >file
 fault '{"match":"^GetObject /bkt/text","kind":"stall","bytes":3}'
 s3-get s3://bkt/text --output file 2>err & pid=$!
-i=0; while [ ! -e file.part ] && [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done
+wait_for stalled
 kill -TERM $pid; wait $pid
 [ $? -eq 143 ]; ok $? 'SIGTERM'
 said 'the output was not made'
@@ -425,7 +430,7 @@ same '... leaves the old file' wanted file
 [ ! -e file.part ]; ok $? '... and no part'
 fault '{"match":"^GetObject /bkt/text","kind":"stall","bytes":3}'
 s3-get s3://bkt/text --output file 2>err & pid=$!
-i=0; while [ ! -e file.part ] && [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done
+wait_for stalled
 kill -KILL $pid; wait $pid 2>/dev/null
 same 'SIGKILL leaves the old file' wanted file
 control '{"reset":true}'
