@@ -445,7 +445,8 @@ req GET "$s3/up?uploads=&key-marker=a&upload-id-marker=$(escape "$(elements Next
 is 'and the next' 'b copied false' "$(echo $(elements Key) $(elements IsTruncated))"
 control '{"age_uploads":172800}'
 req GET "$s3/up?uploads=&prefix=b" >out
-is 'they can be aged' "$(date -u -d '2 days ago' +%F)" "$(elements Initiated | cut -c1-10)"
+off=$(($(date +%s) - $(date -d "$(elements Initiated)" +%s) - 172800))
+[ "${off#-}" -lt 60 ]; ok $? 'they can be aged' || elements Initiated
 
 # checksums of parts
 for algorithm in sha256 crc32; do

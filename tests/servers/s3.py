@@ -22,7 +22,7 @@ Faults beside those of standin.py:
   error         the error "code", as S3 says it: {"kind": "error", "code": "SlowDown", "times": 5}; not done.
                 A `status` or `upload_refused` fault may have a "code" instead of a "status", too
   error200      200, and the error in the body ("code": InternalError unless told); done first with "done": true
-  white_space   200 at once, white space for "seconds", then the answer, or the error "code" and nothing is done;
+  white_space   200 at once, white space for "seconds", a piece each 0.2 s, then the answer, or the error "code" and nothing is done;
                 "leading": true puts the white space before the XML declaration, too
   damage        the reply's body has a byte changed
   damaged_body  the request's body has a byte changed before it is looked at
@@ -47,6 +47,7 @@ is an object's bytes.  In /log a long body is only counted: "body": "8388608 byt
 """
 import hashlib
 import json
+import math
 import re
 import secrets
 import time
@@ -290,8 +291,7 @@ class S3Handler(Handler):
         self.wfile.write(self.head(reply, None))
         if not fault.spec.get("leading"):
             self.chunk(DECLARATION.encode())
-        end = time.monotonic() + fault.seconds(3)
-        while time.monotonic() < end:
+        for _ in range(math.ceil(fault.seconds(3) / 0.2)):
             self.chunk(b" \n")
             time.sleep(0.2)
         if fault.spec.get("leading"):
