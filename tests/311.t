@@ -176,23 +176,15 @@ TODAY=2020-12-31 MAX_AGE='1 day' run 0 'old rows alone are a warning' load
 said 'days old'
 
 # ---- two at once, signals, and what a dead run left ----
-stalled() {		# a load that waits for its source, in $pid
-	control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":50}]}'
-	MODE=full "$top/scripts/311/load" >stalled.out 2>stalled.err &
+stalled() {		# stalled RUN: a load that has its stages and waits for its source, in $pid
+	control '{"release":true,"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":50}]}'
+	CULVERT_RUN_ID=$1.$$ MODE=full "$top/scripts/311/load" >stalled.out 2>stalled.err &
 	pid=$!
-	for _ in $(seq 100); do
-		[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pg-copy-in%'")" = 0 ] || return
-		sleep 0.1
-	done
+	wait_for holds 1 "$SODA_URL"
+	wait_for gives 2 "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'"
+	wait_for gives t "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'pg-copy-in%'"
 }
-family() {		# family PID: its children, and theirs
-	local child
-	for child in $(pgrep -P "$1"); do
-		echo "$child"
-		family "$child"
-	done
-}
-stalled
+stalled one
 sql 'CREATE SCHEMA api'
 jq '.table = "api.requests" | .views = []' "$DATASETS" >api.json
 control '{"reset":true}'
@@ -207,10 +199,10 @@ kill -TERM $pid; wait $pid; is 'SIGTERM gives 143' 143 $?
 is 'and is logged' "stopped|143" "$(sql "SELECT status, exit_status FROM load_log WHERE status = 'stopped'")"
 no_stages
 is 'and changes nothing' "$good" "$(digest)"
-stalled
-left=$(family $pid)
-kill -KILL $pid; wait $pid 2>/dev/null
-control '{"reset":true}'; kill -KILL $left 2>/dev/null; sleep 0.5
+stalled two
+kill_run two; wait $pid 2>/dev/null
+control '{"reset":true}'
+wait_for lock_is_free
 MODE=full run 0 'the run after a kill -9' load
 said 'died: taking over what it left'
 is 'has closed the stale row' 0 "$(sql "SELECT count(*) FROM load_log WHERE status = 'running'")"

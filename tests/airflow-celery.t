@@ -13,7 +13,7 @@ fi
 start_services
 start_airflow
 
-redis_port=$(free_port)
+take_port redis_port
 redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work" >redis.log 2>&1 &
 at_exit="kill $! 2>/dev/null; $at_exit"
 airflow_env+=(AIRFLOW__CELERY__BROKER_URL="redis://127.0.0.1:$redis_port/0"

@@ -6,8 +6,15 @@
 #	wait_run DAG ID			until it has ended; prints its state
 #	tasks DAG ID			its task instances, a line each: task map_index state try
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+# take_port VARIABLE: a port that nobody else is given until the test ends.  Whoever is to listen there can, since all servers ask to
+# share a port with what does not listen; what is bound to it is never given to a connection or a server that takes any.
+take_port() {
+	start_server "$1" python3 -c 'import socket, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(86400)'
 }
 # Each process that we started leads a session of its own; what a task began is in another, with our AIRFLOW_HOME.
 sessions=()
@@ -32,7 +39,7 @@ start_process() {	# start_process NAME COMMAND...
 }
 start_processes() {
 	local port
-	port=$(free_port)
+	take_port port
 	AIRFLOW_URL=http://127.0.0.1:$port AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=hush-airflow
 	export AIRFLOW_URL AIRFLOW_USERNAME AIRFLOW_PASSWORD
 	airflow_env+=(AIRFLOW__CORE__EXECUTOR="$1" AIRFLOW__CORE__PARALLELISM=4 AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False
@@ -82,7 +89,6 @@ trigger() {
 	curl -sS "${auth[@]}" -H 'Content-Type: application/json' -d "{\"logical_date\":\"$2\",\"conf\":$3}" "$api/dags/$1/dagRuns" >triggered
 	jq -er .dag_run_id triggered || { cat triggered >&2; return 1; }
 }
-# A bound, and no measure: this machine may have much else to do.
 wait_run() {
 	local state round
 	for round in $(seq 600); do
@@ -95,13 +101,4 @@ wait_run() {
 tasks() {
 	get_api "dags/$1/dagRuns/$2/taskInstances?limit=100" |
 	    jq -r '.task_instances[] | "\(.task_id) \(.map_index) \(.state) \(.try_number)"' | LC_ALL=C sort
-}
-# wait_for COMMAND...: until it succeeds
-wait_for() {
-	local round
-	for round in $(seq 600); do
-		! "$@" || return 0
-		sleep 0.2
-	done
-	return 1
 }

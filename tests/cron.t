@@ -41,24 +41,28 @@ said 'culvert: 311 load: ended with status 78: see culvert-status(7)'
 [ ! -s out ]; ok $? '... on standard error'
 as_cron 69 'no database' "$line" PGHOST=/nowhere
 said 'culvert: 311 load: ended with status 69'
-psql -XAtq >held 2>/dev/null < <(echo "BEGIN; SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'));"; exec sleep 600) & holder=$!
+mkfifo gate
+psql -XAtq <gate >held & holder=$!
+exec 9>gate
+echo "BEGIN; SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'));" >&9
 until [ -s held ]; do sleep 0.1; done
 as_cron 75 'the last one still runs' "$line"
 said 'holds requests: try again later'
 is '... and is not harmed' 1 "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")"
-sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >/dev/null
-kill $holder 2>/dev/null; wait $holder 2>/dev/null
+exec 9>&-; wait $holder
+wait_for lock_is_free
 
 # A signal to the job reaches the load.
-control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":20}]}'
+control '{"faults":[{"match":"resource/la31-2020","times":-1,"kind":"latency","seconds":50}]}'
 mapfile -t given < <(settings)
 env -i PATH=/usr/bin:/bin MODE=full "${given[@]}" "$bin/culvert" cron 311 load >out 2>err </dev/null & pid=$!
-until [ "$(sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'")" -gt 0 ]; do sleep 0.1; done
+wait_for holds 1 "$SODA_URL"
+wait_for gives 2 "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'"
 kill -TERM $pid; wait $pid; status=$?
 is 'SIGTERM ends the load' '143 stopped' "$status $(log_last status)"
 said 'ended with status 143'
 no_stages
-control '{"reset":true}'
+control '{"reset":true,"release":true}'
 
 # ---- places for small files, HOME, locales, the clock ----
 full() {		# a full load, since the others would have nothing to do
@@ -75,7 +79,7 @@ if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small
 	[ -s err ]; ok $? '... is said'
 	is '... and nothing is loaded' '' "$(sql "SELECT to_regclass('requests') WHERE EXISTS (SELECT FROM requests)" 2>/dev/null)"
 	rm small/filler
-	mount -o remount,ro small
+	wait_for mount -o remount,ro small 2>/dev/null	# who wrote there may not have left
 	as_cron 73 'a TMPDIR that can only be read' "$line" TMPDIR="$work/small"
 	said 'no directory for small files in'
 	mount -o remount,rw small
@@ -103,9 +107,10 @@ if [ -n "$clock" ]; then
 	done
 	# While the load waits for its source, a day is taken back.
 	full
-	control '{"faults":[{"match":"resource/la31-2020","times":1,"kind":"latency","seconds":3}]}'
+	control '{"faults":[{"match":"resource/la31-2020","times":1,"kind":"latency","seconds":50}]}'
 	echo '+0' >clock.rc
-	(sleep 2; echo '-1d' >clock.rc) & jumper=$!
+	echo '-1d' >clock.new
+	(wait_for holds 1 "$SODA_URL"; mv clock.new clock.rc; control '{"release":true}') & jumper=$!	# a clock.rc that is written is empty first
 	as_cron 0 'a clock that jumps back in the middle' "$line" LD_PRELOAD="$clock" FAKETIME_TIMESTAMP_FILE="$work/clock.rc" \
 	    FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
 	silent; loaded

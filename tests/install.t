@@ -120,15 +120,18 @@ upgrade() {
 		exec 9>gate
 		echo "BEGIN; SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'));" >&9
 		until [ -s held ]; do sleep 0.1; done ;;
-	source)	control '{"faults":[{"match":"resource/la31-2020","times":1,"kind":"latency","seconds":4}]}' ;;
+	source)	control '{"faults":[{"match":"resource/la31-2020","times":1,"kind":"latency","seconds":50}]}' ;;
 	esac
 	MODE=full LOCK_WAIT=60 env -u CULVERT_BIN "$work/root/usr/bin/culvert" 311 load >out 2>err 9>&- & load=$!
 	case $2 in
 	lock)	until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory%' AND pid <> pg_backend_pid()")" -gt 0 ]; do sleep 0.1; done ;;
-	source)	until [ "$(sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'")" -gt 0 ]; do sleep 0.1; done ;;
+	source)	wait_for holds 1 "$SODA_URL" ;;
 	esac
 	$1
-	[ "$2" != lock ] || { exec 9>&-; wait $holder; rm gate held; }
+	case $2 in
+	lock)	exec 9>&-; wait $holder; rm gate held ;;
+	source)	control '{"release":true}' ;;
+	esac
 	wait $load; status=$?
 	is "$1 while it waits for the $2: the load ends well" 0 $status || sed 's/^/# /' err
 	is '... and has loaded everything' "loaded $rows" "$(jq -r '"\(.status) \(.read)"' out)"

@@ -161,23 +161,27 @@ said no-such-bucket
 run 78 'no metadata yet' "$flow/to-socrata" --app-name all-fields --env dev --container view_18
 said 'the metadata of all-fields is not in S3: run culvert knack metadata --app-name all-fields --env dev first'
 
-tell "$knack_server" '{"faults":[{"match":"/records","kind":"latency","seconds":3}]}'
+tell "$knack_server" '{"faults":[{"match":"/records","kind":"latency","seconds":50}]}'
 "$flow/to-s3" "${app[@]}" --container view_18 >first.out 2>first.err &
 running=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -e "$LOCK_DIR/to-s3-all-fields-prod-view_18" ] && ! flock -n "$LOCK_DIR/to-s3-all-fields-prod-view_18" true && break
-	sleep 0.1
-done
+wait_for holds 1 "$knack_server"
 run 75 'a second one at the same time' knack to-s3
 said 'another to-s3 of view_18 is running: try again later'
+tell "$knack_server" '{"release":true}'
 wait $running; ok $? '... leaves the first alone'
 
 tell "$knack_server" '{"faults":[{"match":"/records","kind":"stall","seconds":30}]}'
 CULVERT_RUN_ID=stopped.$$ "$flow/to-s3" "${app[@]}" --container view_18 >stopped.out 2>stopped.err &
 running=$!
-for _ in $(seq 50); do processes stopped | grep -q knack-fetch && break; sleep 0.1; done
+fetching() {
+	[[ $(processes stopped) == *knack-fetch* ]]
+}
+wait_for fetching
 kill -TERM $running; wait $running; is 'SIGTERM stops it' 143 $?
-for _ in $(seq 50); do [ -z "$(processes stopped)" ] && break; sleep 0.1; done
+all_gone() {
+	[ -z "$(processes stopped)" ]
+}
+wait_for all_gone
 is '... and all of its processes' '' "$(processes stopped)"
 tell "$knack_server" '{"reset":true}'
 

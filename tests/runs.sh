@@ -12,7 +12,28 @@ processes() {
 		{ read -r name <"/proc/$id/comm"; } 2>/dev/null && echo "$id $name"
 	done
 }
-kill_run() {		# kill_run RUN: all of it
-	local id
-	processes "$1" | while read -r id _; do kill -KILL "$id"; done
+kill_run() {		# kill_run RUN: all of it, and what it began while it was looked for
+	local found id
+	while found=$(processes "$1"); [ -n "$found" ]; do
+		while read -r id _; do kill -KILL "$id"; done <<<"$found"
+	done
+} 2>/dev/null
+# wait_for COMMAND...: until it succeeds.  A bound, and no measure: this machine may have much else to do.
+wait_for() {
+	local round
+	for round in $(seq 600); do
+		! "$@" || return 0
+		sleep 0.2
+	done
+	return 1
+}
+# For wait_for.
+holds() {		# holds N SERVER: the stand-in holds back so many requests, by the fault latency
+	[ "$(curl -fsS "$2/held")" = "$1" ]
+}
+gives() {		# gives TEXT QUERY: what the database says to it
+	[ "$(sql "$2")" = "$1" ]
+}
+lock_is_free() {	# the server may see a moment later that a run is gone
+	gives 0 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 }

@@ -222,6 +222,11 @@ control "$soda" '{"reset":true,"faults":[{"kind":"latency","seconds":0.01},{"kin
 fault 'latency until there is a file' 28 "{\"kind\":\"latency\",\"until\":\"$work/begun\",\"times\":-1}" curl -sS -m 1 "$csv"
 : >begun
 run 0 '... and then no longer' curl -sSf -o body "$csv"
+control "$soda" '{"reset":true,"faults":[{"kind":"latency","seconds":3600}]}'
+curl -sS -o body "$csv" & curl=$!
+until [ "$(curl -sS "$soda/held")" = 1 ]; do sleep 0.05; done
+control "$soda" '{"release":true}'
+wait $curl && [ "$(curl -sS "$soda/held")" = 0 ]; ok $? 'what a latency holds back is counted, and let go when told'
 fault cut 18 '{"kind":"cut","at":0.9}' curl -sS "$csv"
 fault 'cut after lines' 18 '{"kind":"cut","lines":3}' curl -sS --compressed "$csv"
 [ "$(wc -l <out)" -eq 3 ]; ok $? 'three of them'

@@ -1,12 +1,14 @@
 """standin - what the stand-in servers share: an HTTP/1.1 server that logs every request and misbehaves on demand.
 
-A server prints its base URL as the one line on stdout, then serves until it is killed.  Two paths are its own:
+A server prints its base URL as the one line on stdout, then serves until it is killed.  Three paths are its own:
 
 GET /log        the requests seen, one JSON object a line: method, path, query (an object, decoded), target
                 (path?query, decoded), headers (names in lower case), token, status, body, and fault (the kind
                 that was applied, or null).
+GET /held       how many requests a `latency` holds back at this moment, also of clients that are gone
 POST /control   a JSON object, or an array of them, applied in this order of keys, to the requests that follow:
   {"reset": true}         forget faults, pending changes and the log; data stay as they are
+  {"release": true}       requests that a `latency` holds back go on at once
   {"set": {...}}          settings of this server, by the names of its long options
   {"faults": [...]}       more faults, after those that are there
   {"between": {"match": REGEX, "after": N, "do": {...}}}
@@ -58,6 +60,7 @@ import fcntl
 import gzip
 import http.server
 import json
+import math
 import os
 import re
 import signal
@@ -158,11 +161,8 @@ class Fault:
     def seconds(self, default):
         return self.spec.get("seconds", default)
 
-    def hold(self):
-        if "until" not in self.spec:
-            return time.sleep(self.seconds(1))
-        while not os.path.exists(self.spec["until"]):
-            time.sleep(0.01)
+    def is_over(self):
+        return "until" in self.spec and os.path.exists(self.spec["until"])
 
     def body(self, default):
         body = self.spec.get("body", default)
@@ -180,6 +180,8 @@ class StandIn:
 
     def __init__(self):
         self.lock = threading.RLock()
+        self.released = threading.Condition(self.lock)
+        self.releases = self.held = 0
         self.faults = []
         self.between = []       # [regex, how many more, a control object or a function]
         self.log = collections.deque(maxlen=100_000)
@@ -199,6 +201,8 @@ class StandIn:
         """The reply if the path is one of our own and not the service's, else None."""
         if request.path == "/log":
             return Reply(200, self.written_log(), "application/x-ndjson")
+        if request.path == "/held":
+            return Reply(200, f"{self.held}\n", "text/plain")
         if request.path == "/control":
             try:
                 return Reply(200, json.dumps(self.control(json.loads(request.body))) + "\n")
@@ -224,7 +228,7 @@ class StandIn:
     def control(self, order):
         if isinstance(order, list):
             return [self.control(one) for one in order]
-        unknown = set(order) - {"reset", "set", "faults", "between"} - set(self.changes)
+        unknown = set(order) - {"reset", "release", "set", "faults", "between"} - set(self.changes)
         if unknown:
             raise ValueError(f"no such order: {', '.join(sorted(unknown))}")
         done = {}
@@ -233,6 +237,10 @@ class StandIn:
                 self.faults.clear()
                 self.between.clear()
                 self.log.clear()
+            if order.get("release"):
+                self.releases += 1
+                self.held = 0
+                self.released.notify_all()
             for name, value in order.get("set", {}).items():
                 if name not in self.settings:
                     raise ValueError(f"no such setting: {name}")
@@ -259,8 +267,19 @@ class StandIn:
                         break
                     holding.append(fault)
         for fault in holding:
-            fault.hold()
+            self.hold(fault)
         return picked
+
+    def hold(self, fault):
+        """So long as the fault says, or until all are let go."""
+        end = math.inf if "until" in fault.spec else time.monotonic() + fault.seconds(1)
+        with self.lock:
+            before = self.releases
+            self.held += 1
+            while self.releases == before and time.monotonic() < end and not fault.is_over():
+                self.released.wait(min(end - time.monotonic(), 0.01 if "until" in fault.spec else 3600))
+            if self.releases == before:
+                self.held -= 1
 
     def run_between(self, request):
         if not self.between:
