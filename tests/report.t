@@ -118,13 +118,17 @@ cp page.html before.html
 PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'one that fails' report --output page.html
 same '... leaves the page that was there' before.html page.html
 is '... and nothing beside it' page.html "$(echo page.html*)"
-sql 'BEGIN; LOCK TABLE load_log; SELECT pg_sleep(3)' >/dev/null &
-locker=$!
-sleep 0.5
-CULVERT_RUN_ID=killed.$$ "$top/scripts/report" --output page.html 2>killed.err &
+mkfifo gate
+psql -XAtq <gate >held & locker=$!
+exec 9>gate
+echo 'BEGIN; LOCK TABLE load_log; SELECT 1;' >&9
+until [ -s held ]; do sleep 0.1; done
+"$top/scripts/report" --output page.html 2>killed.err 9>&- &
 pid=$!
-sleep 1
-kill -TERM $pid; wait $pid; is 'SIGTERM gives 143' 143 $?
+wait_for gives 1 "SELECT count(*) FROM pg_locks WHERE NOT granted"
+kill -TERM $pid
+exec 9>&-	# bash is told of a signal when psql has ended
+wait $pid; is 'SIGTERM gives 143' 143 $?
 same '... and leaves the page that was there' before.html page.html
 is '... nothing beside it' page.html "$(echo page.html*)"
 is '... and no small files' '' "$(ls "$TMPDIR")"
@@ -185,8 +189,9 @@ before=$(of_a_day)
 run 0 'of one day' report --text --since 1
 shown=$(sed -n 's/^\([0-9,]*\) loads, .*/\1/p' out | tr -d ,)
 [ "$shown" -le "$before" ] && [ "$shown" -ge "$(of_a_day)" ]; ok $? '... are those of it' || echo "# $before, $shown"	# the day moves on meanwhile
-run 0 'since a day' report --text --since "$(date -u -d '3 days ago' +%F)"
-is '... are those from then on' "$(sql "SELECT to_char(count(*), 'FM999,999') FROM load_log WHERE started >= current_date - 3") loads" "$(sed -n 's/^\([0-9,]* loads\), .*/\1/p' out)"
+day=$(date -u -d '3 days ago' +%F)
+run 0 'since a day' report --text --since "$day"
+is '... are those from then on' "$(sql "SELECT to_char(count(*), 'FM999,999') FROM load_log WHERE started >= '$day'") loads" "$(sed -n 's/^\([0-9,]* loads\), .*/\1/p' out)"
 sql "UPDATE load_log SET started = started - interval '90 days'"
 run 0 'no load in the period' report
 has 'No load in this period. The newest began'
