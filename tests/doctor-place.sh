@@ -3,7 +3,9 @@
 . "$here/runs.sh"
 servers=$here/servers
 unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY CONF AIRFLOW_URL SLACK_HOOK PGHOST PGDATABASE
+unset NO_COLOR
 export CULVERT_ETC=$work/etc
+export RES_OPTIONS='timeout:1 attempts:1'	# a name server that is slow to say that there is no such name, or does not say it
 doctor() {
 	culvert-doctor "$@"
 }
