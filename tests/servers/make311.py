@@ -120,7 +120,7 @@ def request(rng, number, created, until):
 def requests(rng, year, rows, until):
     """The requests of a year, by creation."""
     start = datetime.datetime(year, 1, 1)
-    span = int((min(until, datetime.datetime(year, 12, 31, 23, 59)) - start).total_seconds())
+    span = max(1, int((min(until, datetime.datetime(year, 12, 31, 23, 59)) - start).total_seconds()))   # until may be 1 January
     number = 1_000_000_000 + (year - 2000) * 25_000_000
     for seconds in sorted(rng.randrange(span) for _ in range(rows)):
         number += rng.randrange(1, 200)
