@@ -50,7 +50,7 @@ while zpty -r z line; do [[ $line != *==done==* ]] || break; print -r -- "${line
 ZSH
 offers_zsh() {
 	local IFS=' '
-	timeout 30 zsh -f capture.zsh "$made" "$*" 2>>zsh.err | sed -n 's/^==//p' | sort -u
+	timeout 300 zsh -f capture.zsh "$made" "$*" 2>>zsh.err | sed -n 's/^==//p' | sort -u
 }
 offers_fish() {
 	local IFS=' '

@@ -245,7 +245,7 @@ $page contrast full.html >faults; ok $? 'text has a contrast of 4.5 at least, in
 if [ -z "${SANITIZED:-}" ] && { [ -n "${CULVERT_BROWSER:-}" ] || { command -v chromium >/dev/null && ((charts)); }; }; then
 	browse() {	# browse FILE OPTION...: what it says on stdout, its messages in ./browser
 		local file=$1; shift
-		timeout -k 5 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+		timeout -k 5 600 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
 		    --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --user-data-dir="$(mktemp -d "$work/chromium.XXXXXX")" \
 		    --enable-logging=stderr "$@" "file://$work/$file" 2>browser
 	}
