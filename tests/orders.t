@@ -241,13 +241,13 @@ run 0 'from S3, by the date' load 's3://shop/2018/orders-{date}.zip'
 as_read '... whole' good.zip
 before=$(digest)
 run 66 'no such key' load s3://shop/none.zip
-run 0 'by a presigned URL' load "$("$here/s3-request" --presign 600 GET "$s3/shop/2018/orders-2018-01-02.zip")"
+run 0 'by a presigned URL' load "$("$here/s3-request" --presign 86400 GET "$s3/shop/2018/orders-2018-01-02.zip")"
 is '... the same' 'nothing new' "$(jq -r .status out)"
-run 77 'one that is no good' load "$("$here/s3-request" --presign 600 GET "$s3/shop/2018/orders-2018-01-02.zip" | sed 's/Signature=./Signature=x/')"
+run 77 'one that is no good' load "$("$here/s3-request" --presign 86400 GET "$s3/shop/2018/orders-2018-01-02.zip" | sed 's/Signature=./Signature=x/')"
 said 'orders-2018-01-02.zip: the server answers 403'
 said_not 'X-Amz'
 is '... nor in the log' t "$(log_last "message NOT LIKE '%X-Amz%'")"
-url=$("$here/s3-request" --presign 600 GET "$s3/shop/2018/orders-2018-01-02.zip")
+url=$("$here/s3-request" --presign 86400 GET "$s3/shop/2018/orders-2018-01-02.zip")
 web() {			# web NAME STATUS SAYS FAULT
 	s3_control "{\"reset\":true,\"faults\":[{\"match\":\"orders-2018\",$4}]}"
 	run "$2" "$1" load "$url"
