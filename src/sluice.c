@@ -273,6 +273,18 @@ tell_guard(int control, const void *what, size_t n)
 	}
 }
 
+/*
+ * True when the sink has closed its input but not ended yet, and the pipeline died of that.  It may have had enough and be at its
+ * last work, so it ends by itself, and its word counts.
+ */
+static bool
+sink_has_left(const struct child *pipeline, const struct child *sink, int held)
+{
+	struct pollfd reader = { .fd = held };
+
+	return pipeline->status == 128 + SIGPIPE && !sink->over && poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0;
+}
+
 /* Waits for the end of either; returns the status of the whole.  HELD and CONTROL are given up when all is well. */
 static int
 watch(struct child *pipeline, struct child *sink, int held, int control, const sigset_t *waiting)
@@ -283,13 +295,13 @@ watch(struct child *pipeline, struct child *sink, int held, int control, const s
 		reap_all(pipeline, sink);
 		if (stopped_by != 0)
 			return ended_by_signal(pipeline, sink);
-		if (pipeline->over && pipeline->status != 0)
+		if (pipeline->over && pipeline->status != 0 && !sink_has_left(pipeline, sink, held))
 			return pipeline_failed(pipeline, sink);
 		if (sink->over && !pipeline->over)
 			return sink_ended_first(pipeline, sink);
 		if (sink->over)
 			return sink->status;
-		if (pipeline->over && !gate_open) {
+		if (pipeline->over && pipeline->status == 0 && !gate_open) {
 			gate_open = true;
 			tell_guard(control, "g", 1);
 			close(held);

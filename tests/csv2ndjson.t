@@ -68,7 +68,7 @@ run 74 '--rejects into a full one' csv2ndjson --rejects full short.csv; said 'fu
 run 73 '--rejects into a directory' csv2ndjson --rejects directory short.csv; said 'directory: Is a directory'
 run 0 '--rejects into a link' csv2ndjson --rejects link short.csv
 same 'reaches its target' wanted target
-timeout 10 cat pipe >piped & run 0 '--rejects into a pipe' timeout 10 csv2ndjson --rejects pipe short.csv; wait $!
+timeout 120 cat pipe >piped & run 0 '--rejects into a pipe' timeout 120 csv2ndjson --rejects pipe short.csv; wait $!
 same 'is read there' wanted piped
 run 0 'they are what they were' sh -c '[ -L null ] && [ -L full ] && [ -L link ] && [ -p pipe ] && [ -c /dev/null ]'
 
@@ -155,7 +155,7 @@ os.write(tty, b"a,b\n1,2\n\x04")
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 EOF
 if python3 -c 'import pty; pty.openpty()' 2>/dev/null; then	# a bare chroot may have no /dev/pts
-	t 'a terminal gets a hint, and is read' 0 timeout 30 python3 terminal.py csv2ndjson 3<<-'OUT'
+	t 'a terminal gets a hint, and is read' 0 timeout 120 python3 terminal.py csv2ndjson 3<<-'OUT'
 	{"a":"1","b":"2"}
 	OUT
 else

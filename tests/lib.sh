@@ -6,6 +6,7 @@
 #	run STATUS NAME COMMAND...      only the status counts; output is in ./out, stderr in ./err
 #	limited KIB TOOL SCRIPT         a command for run: the script with so much memory
 #	same NAME WANTED GOT            two files are alike
+#	wait_for COMMAND...             until it succeeds, by the work of another process
 #	done_testing                    prints the plan; the last line of every test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -85,6 +86,15 @@ same() {
 	cmp -s "$2" "$3"
 	ok $? "$1" || diff -a -u "$2" "$3" | head -40 | sed 's/^/# /'
 }
+# wait_for COMMAND...: what another process brings about has come; two minutes are for a machine that is very busy.
+wait_for() {
+	_left=1200
+	until "$@"; do
+		_left=$((_left - 1))
+		[ "$_left" -gt 0 ] || { echo "# waited in vain for: $*" >&2; return 1; }
+		sleep 0.1
+	done
+}
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 0
@@ -147,4 +157,24 @@ start_real_s3() {
 }
 sql() {			# sql QUERY: its unaligned result
 	psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
+}
+is_so() {		# is_so CONDITION: PostgreSQL finds it true
+	[ "$(sql "SELECT $1")" = t ]
+}
+at_work() {		# at_work NAME CONDITION: a session of that name has a query that meets it, as pg_stat_activity has it
+	is_so "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '$1' AND state = 'active' AND $2)"
+}
+# hold SQL: somebody else has done it, in a transaction that stays open until let_go.
+hold() {
+	mkfifo hold.in
+	psql -XAtq -v ON_ERROR_STOP=1 <hold.in >hold.out 2>&1 & holder=$!
+	exec 6>hold.in
+	echo "BEGIN; $1; SELECT 'it is held';" >&6
+	wait_for grep -qx 'it is held' hold.out
+}
+let_go() {		# ... and commits
+	printf 'COMMIT;\n\\q\n' >&6
+	exec 6>&-
+	wait "$holder"
+	rm -f hold.in hold.out
 }
