@@ -343,50 +343,56 @@ run 0 'DATABASE_URL' sh -c 'DATABASE_URL="postgresql:///postgres?host=$PGHOST&us
 sql "ALTER ROLE guest PASSWORD 'correcthorse'"
 # the first line that fits decides
 as_owner_sed() { sed -i '1i local all guest scram-sha-256' "$work/pg/data/pg_hba.conf"; }
-as_owner_sed; sql 'SELECT pg_reload_conf()' >/dev/null; sleep 0.3
+as_owner_sed; loaded=$(sql 'SELECT pg_conf_load_time()'); sql 'SELECT pg_reload_conf()' >/dev/null
+wait_for is_so "pg_conf_load_time() > '$loaded'"
 run 77 'a wrong password' sh -c 'DSN="user=guest password=wronghorse" pg-copy-in x </dev/null'
 said 'password authentication failed for user "guest"'; said_not wronghorse
 run 77 'no password' sh -c 'PGUSER=guest pg-copy-in x </dev/null'; said 'no password supplied'
 run 78 'a standby' sh -c 'PGOPTIONS="-c default_transaction_read_only=on" pg-copy-in x </dev/null; echo k,v,tags,spot | PGOPTIONS="-c default_transaction_read_only=on" pg-copy-in --truncate x'
 said 'cannot execute'
-run 75 'statement_timeout, with its name' sh -c '(printf "k,v,tags,spot\na,1,,\n"; sleep 1) | PGOPTIONS="-c statement_timeout=200" pg-copy-in x'
+too_slow() {		# the records end when the time is long over
+	{ printf 'k,v,tags,spot\na,1,,\n'; wait_for at_work pg-copy-in "query LIKE 'COPY%' AND clock_timestamp() - query_start > interval '1 s'"; } |
+	    PGOPTIONS='-c statement_timeout=500' pg-copy-in x
+}
+run 75 'statement_timeout, with its name' too_slow
 said 'statement timeout: a limit of the server or the role, see statement_timeout'
 
-psql -XAtqc 'BEGIN; LOCK TABLE x' -c 'SELECT pg_sleep(3)' -c 'COMMIT' >/dev/null & locker=$!
-sleep 0.5
+hold 'LOCK TABLE x'
 run 75 'a lock, with the option that waits longer' sh -c 'echo k,v,tags,spot | pg-copy-in --lock-timeout 0.2 --truncate x'
 said 'lock timeout: another transaction holds the lock, see --lock-timeout'
-wait $locker
+let_go
 
 sql 'CREATE ROLE busy LOGIN CONNECTION LIMIT 0'
 PGUSER=busy run 69 'too many connections (53300), after trying' pg-copy-in --max-wait 0.4 x </dev/null
 said 'too many connections for role "busy"'
 
 mkfifo pipe
-pg-copy-in x <pipe >out 2>err & loader=$!
+CULVERT_RUN_ID=stopped pg-copy-in x <pipe >out 2>err & loader=$!
 exec 7>pipe
 printf 'k,v,tags,spot\na,1,,\n' >&7
-sleep 0.5
+wait_for at_work 'pg-copy-in stopped' "query LIKE 'COPY%'"
 kill -TERM $loader; wait $loader; got=$?
 exec 7>&-
 [ $got -eq 143 ]; ok $? 'SIGTERM: 143'
 said 'pg-copy-in: stopped: nothing was loaded, run again'
 run 0 'and nothing is' sql 'SELECT count(*) FROM x'; echo 0 >want; same 'no row' want out
 
-pg-copy-in x <pipe >out 2>err & loader=$!
+CULVERT_RUN_ID=alone pg-copy-in x <pipe >out 2>err & loader=$!
 exec 7>pipe
 printf 'k,v,tags,spot\na,1,,\n' >&7
-sleep 0.5
+wait_for at_work 'pg-copy-in alone' "query LIKE 'COPY%'"
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
 exec 7>&-
 wait $loader; got=$?
 [ $got -eq 69 ]; ok $? "the server killed in the middle of a load: 69 (got $got)" || sed 's/^/# /' err
 "$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
 run 0 'nothing was loaded' sql 'SELECT count(*) FROM x'; echo 0 >want; same 'no row' want out
-(sleep 1; "$top/scripts/private-postgres" start "$work/pg") >start.log 2>&1 & starter=$!
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
-run 0 'a server that is starting is waited for' sh -c 'printf "k,v,tags,spot\na,1,,\n" | pg-copy-in --max-wait 20 x'
-wait $starter
+printf 'k,v,tags,spot\na,1,,\n' | pg-copy-in --max-wait 300 x >out 2>err & loader=$!
+wait_for grep -q 'trying for 300 s' err
+"$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
+wait $loader; ok $? 'a server that is starting is waited for' || sed 's/^/# /' err
+run 0 'and then loaded' sql 'SELECT count(*) FROM x'; echo 1 >want; same 'its row' want out
 
 # ---- sizes, pipes and calls ----
 

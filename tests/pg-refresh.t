@@ -28,8 +28,8 @@ run 0 'once filled it goes concurrently' pg-refresh fresh; grep -q '"concurrentl
 run 0 '--analyze --vacuum, tables too' pg-refresh --analyze --vacuum good x; receipts
 printf '%s\n' '{"tool":"pg-refresh","object":"good","refreshed":true,"concurrently":true,"analyzed":true,"vacuumed":true}' \
     '{"tool":"pg-refresh","object":"x","analyzed":true,"vacuumed":true}' >want; same 'receipts' want got
-run 0 'the server knows' sql "SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'x' AND last_vacuum IS NOT NULL AND last_analyze IS NOT NULL"
-echo 1 >want; same 'of both' want out
+wait_for is_so "EXISTS (SELECT FROM pg_stat_user_tables WHERE relname = 'x' AND last_vacuum IS NOT NULL AND last_analyze IS NOT NULL)"
+ok $? 'the server knows of both'
 run 0 '--analyze alone' pg-refresh --analyze x
 
 # ---- the manual's examples ----
@@ -57,18 +57,17 @@ is_empty=$(wc -c <out); [ "$is_empty" -eq 0 ]; ok $? 'no receipt says that it wa
 run 0 'the owner may' sh -c 'psql -XAtqc "ALTER TABLE others OWNER TO guest"; PGUSER=guest pg-refresh --vacuum --analyze others'
 run 69 'no server' sh -c 'PGHOST=/nowhere pg-refresh --max-wait 0.2 bare'
 run 74 'a receipt that can not be written' sh -c 'pg-refresh bare >/dev/full'
-psql -XAtqc 'BEGIN; TABLE bare' -c 'SELECT pg_sleep(3)' -c COMMIT >/dev/null & locker=$!
-sleep 0.7
+hold 'TABLE bare'
 run 75 'a lock' pg-refresh --lock-timeout 0.2 bare; said 'lock timeout'
-wait $locker
+let_go
 
-sql 'CREATE MATERIALIZED VIEW slow AS SELECT 1 AS i FROM pg_sleep(20) WITH NO DATA'
-pg-refresh slow >out 2>err & pid=$!
-sleep 0.7
+sql 'CREATE MATERIALIZED VIEW slow AS SELECT 1 AS i FROM pg_sleep(600) WITH NO DATA'
+CULVERT_RUN_ID=stopped pg-refresh slow >out 2>err & pid=$!
+wait_for at_work 'pg-refresh stopped' "wait_event = 'PgSleep'"
 kill -TERM $pid; wait $pid; got=$?
 [ $got -eq 143 ]; ok $? 'SIGTERM: 143'; said 'pg-refresh: stopped: what has a receipt is done'
-pg-refresh slow >out 2>err & pid=$!
-sleep 0.7
+CULVERT_RUN_ID=alone pg-refresh slow >out 2>err & pid=$!
+wait_for at_work 'pg-refresh alone' "wait_event = 'PgSleep'"
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
 wait $pid; got=$?
 [ $got -eq 69 ]; ok $? "the server killed: 69 (got $got)"

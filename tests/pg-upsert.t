@@ -308,68 +308,64 @@ mkfifo pipe
 CULVERT_RUN_ID=81 pg-upsert x --key id <pipe >first 2>first.err & first=$!
 exec 7>pipe
 printf 'id,v,at\nz,1,2020-01-01\n' >&7
-for n in 1 2 3 4 5 6 7 8 9 10; do
-	[ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 0 ] || break
-	sleep 0.2
-done
+wait_for is_so "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')"
 run 75 'a second run at once' pg-upsert x --key id </dev/null
 grep -qE 'run 81 since [0-9]{2}:[0-9]{2} UTC holds x: try again later' err; ok $? 'is told who holds the table' || sed 's/^/# /' err
 run 75 'and after --lock-timeout' pg-upsert x --key id --lock-timeout 0.3 </dev/null
 said 'run 81'
 run 0 'another table is free' sh -c 'echo id,o | pg-upsert r --key id'
-printf 'id,v,at\ny,1,2020-01-01\n' | pg-upsert x --key id --lock-timeout 60 >second 2>second.err 7>&- & second=$!
-for n in 1 2 3 4 5 6 7 8 9 10; do
-	[ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")" = 0 ] || break
-	sleep 0.2
-done
-[ "$n" -lt 10 ]; ok $? 'one that waits has read its records'
+printf 'id,v,at\ny,1,2020-01-01\n' | pg-upsert x --key id --lock-timeout 600 >second 2>second.err 7>&- & second=$!
+wait_for is_so "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"; ok $? 'one that waits has read its records'
 exec 7>&-
 wait $second; ok $? '... and merges them then'
 grep -q '"inserted":1' second; ok $? '... its row is in'
 wait $first; ok $? 'the first is unharmed'
 grep -q '"inserted":1' first; ok $? 'and has loaded its row'
 
-psql -XAtqc "BEGIN; UPDATE x SET v = v WHERE id = 'a'" -c 'SELECT pg_sleep(4)' -c COMMIT >/dev/null & writer=$!
-sleep 0.4
+hold "UPDATE x SET v = v WHERE id = 'a'"
 run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0.1 --from s2
 said 'lock timeout'
-run 0 'is waited for' pg-upsert x --key id --from s2
-wait $writer
-# We have read s2 and wait for x; they hold x and, once we wait, ask for s2.  We look for a deadlock first, so we are its victim.
-psql -XAtq >deadlock.out 2>&1 <<'SQL' & other=$!
-SET deadlock_timeout = '60s';
+pg-upsert x --key id --from s2 >out 2>err & pid=$!
+wait_for is_so "EXISTS (SELECT FROM pg_locks WHERE relation = 'x'::regclass AND NOT granted)"
+let_go
+wait $pid; ok $? 'is waited for' || sed 's/^/# /' err
+# They hold x and, once we read s2, ask for it; once they wait we go on to x.  We look for a deadlock, they don't, so we are its victim.
+# The view is where we wait for them: of its first row, the first time.
+sql "CREATE SEQUENCE rows_seen;
+     CREATE FUNCTION they_wait() RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN
+	IF nextval('rows_seen') = 1 THEN
+		WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 's2'::regclass AND NOT granted) LOOP PERFORM pg_sleep(0.01); END LOOP;
+	END IF;
+	RETURN true; END \$\$;
+     CREATE VIEW slow_s2 AS SELECT * FROM s2 WHERE they_wait()"
+psql -XAtq -v ON_ERROR_STOP=1 >deadlock.out 2>&1 <<'SQL' & other=$!
+SET deadlock_timeout = '10min';
 BEGIN;
 LOCK TABLE x IN ROW EXCLUSIVE MODE;
-DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'x'::regclass AND NOT granted) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;
+DO $$ BEGIN WHILE (SELECT NOT is_called FROM rows_seen) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
 LOCK TABLE s2 IN ACCESS EXCLUSIVE MODE;
 COMMIT;
 SQL
-for _ in $(seq 100); do
-	[ "$(sql "SELECT count(*) FROM pg_locks WHERE relation = 'x'::regclass AND granted AND mode = 'RowExclusiveLock'")" = 0 ] || break
-	sleep 0.1
-done
-run 0 'a deadlock: once more, from the stage' env PGOPTIONS='-c deadlock_timeout=2s' pg-upsert x --key id --from s2
+run 0 'a deadlock: once more, from the stage' env PGOPTIONS='-c deadlock_timeout=100ms' pg-upsert x --key id --from slow_s2
 grep -q 'deadlock detected' "$work/pg/postgres.log"; ok $? 'there was one'
-wait $other; ok $? 'the other has gone on'
-psql -XAtqc 'BEGIN; LOCK TABLE x IN ACCESS EXCLUSIVE MODE' -c 'SELECT pg_sleep(2)' -c COMMIT >/dev/null & writer=$!
-sleep 0.4
+wait $other; ok $? 'the other has gone on' || sed 's/^/# /' deadlock.out
+hold 'LOCK TABLE x IN ACCESS EXCLUSIVE MODE'
 run 75 'a table that not even readers may have' sh -c 'printf "id,v\na,1\n" | pg-upsert x --key id --lock-timeout 0.1'
 said 'canceling statement due to lock timeout'
-wait $writer
+let_go
 
 sql 'CREATE TABLE many (id integer PRIMARY KEY, v integer); CREATE TABLE many_stage AS SELECT i AS id, 1 AS v FROM generate_series(1, 200000) i'
 sql 'CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
      CREATE TRIGGER slow BEFORE INSERT ON many FOR EACH ROW EXECUTE FUNCTION slow()'
-pg-upsert many --key id --from many_stage >out 2>err & pid=$!
-sleep 1
+CULVERT_RUN_ID=stopped pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+wait_for at_work 'pg-upsert stopped' "wait_event = 'PgSleep'"
 kill -TERM $pid; wait $pid; got=$?
 [ $got -eq 143 ]; ok $? 'SIGTERM: 143'
 said 'pg-upsert: stopped: nothing was changed, run again'
-sleep 0.3
-run 0 'the server has stopped too' sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pg-upsert%'"; echo 0 >want; same 'no query left' want out
+wait_for is_so "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'pg-upsert%')"; ok $? 'the server has stopped too'
 
-pg-upsert many --key id --from many_stage >out 2>err & pid=$!
-sleep 1
+CULVERT_RUN_ID=alone pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+wait_for at_work 'pg-upsert alone' "wait_event = 'PgSleep'"
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
 wait $pid; got=$?
 [ $got -eq 69 ]; ok $? "the server killed in the middle of a merge: 69 (got $got)" || sed 's/^/# /' err
@@ -380,7 +376,7 @@ grep -q '"inserted":200000' out; ok $? 'does it all'
 pg-upsert many --key id --from many_stage >out 2>err & pid=$!
 sleep 0.1
 kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
-run 0 'after kill -9 too' pg-upsert many --key id --from many_stage --lock-timeout 30
+run 0 'after kill -9 too' pg-upsert many --key id --from many_stage --lock-timeout 600
 grep -q '"unchanged":200000' out; ok $? 'nothing doubled'
 
 # ---- several tables ----
@@ -455,12 +451,10 @@ ok $? 'and those that are left are the stages'"'"
 run 0 'a stage more for one of them, and a view' sh -c 'psql -Xqc "CREATE TABLE s3b AS SELECT 103 AS id, 12 AS cart, 7 AS n; CREATE VIEW v1 AS SELECT * FROM s1" &&
     pg-upsert people --key id --newer at --from v1 --and items --key id --from s3 --from s3b'
 [ "$(jq -c '.tables | map(.read)' out)" = '[2,2]' ]; ok $? 'all read' || cat out
-psql -XAtqc 'BEGIN' -c "SELECT pg_advisory_xact_lock(1668639862::bigint << 32 | 'items'::regclass::oid::bigint)" -c 'SELECT pg_sleep(5)' >/dev/null &
-sleep 0.5
+hold "SELECT pg_advisory_xact_lock(1668639862::bigint << 32 | 'items'::regclass::oid::bigint)"
 run 75 'another run at one of them' pg-upsert people --key id --from s1 --and items --key id --from s3
 said 'holds items'
-kill $!; wait $! 2>/dev/null
-sql 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE $$%pg_sleep%$$ AND pid <> pg_backend_pid()' >/dev/null
+let_go
 run 64 'records and --and' pg-upsert people --key id --and items --key id --from s3 </dev/null
 said 'people: with --and each table wants its --from'
 run 64 'a table without its key' pg-upsert people --key id --from s1 --and items --from s3
@@ -485,7 +479,7 @@ done
 run 0 'what was committed' sql "SELECT id FROM x WHERE id IN ('before', 'after', 'gone') ORDER BY 1"
 printf 'after\ngone\n' >want; same 'is what was said' want out
 start_server proxy "$here/servers/pgproxy.py" "$work/pg" "$work/proxy-again" before
-run 75 'pg-copy-in asks too' sh -c 'printf "a\nq\n" | PGHOST="$1" pg-copy-in --max-wait 1 requests' - "$proxy"
+run 75 'pg-copy-in asks too' sh -c 'printf "a\nq\n" | PGHOST="$1" pg-copy-in --max-wait 300 requests' - "$proxy"
 said 'the server undid it: nothing was loaded, run again'
 
 # ---- readers see all or nothing ----
