@@ -114,7 +114,7 @@ UNITDIR    = $(PREFIX)/lib/systemd/system
 ETCDIR     = /etc/culvert
 # A flow is a directory with settings of its name.
 FLOWS     := $(foreach d,$(wildcard scripts/*),$(if $(wildcard $(d)/$(notdir $(d)).conf),$(d)))
-COMMANDS  := scripts/lib.sh $(wildcard scripts/report scripts/report.d/*) $(filter-out %~,$(wildcard $(addsuffix /*,$(FLOWS))))
+COMMANDS  := scripts/lib.sh $(wildcard scripts/report scripts/report.d/* scripts/doctor.d/*) $(filter-out %~,$(wildcard $(addsuffix /*,$(FLOWS))))
 mode       = $(if $(shell test -x $(1) && echo yes),755,644)
 PLACES     = $(foreach f,$(TOOLS) $(wildcard src/*.sh),755:$(f):$(BINDIR)/$(basename $(notdir $(f)))) \
              $(foreach f,$(COMMANDS),$(call mode,$(f)):$(f):$(f:scripts/%=$(LIBEXECDIR)/%)) \

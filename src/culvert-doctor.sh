@@ -2,8 +2,9 @@
 # culvert-doctor - is all there that a flow needs?  A line a check, with the mend.
 #
 # Checks run side by side, each in a process of its own with a limit, and are told in the order in which they were begun.  What a
-# flow needs is said by the flow: its doctor.sh.  Services are asked by the toolkit's own tools, so that what is tried is what will
-# run: the same proxy, the same certificates, the same credentials.
+# check looks at is in scripts/doctor.d; which ones a flow needs is said by the flow: its doctor.sh.  Services are asked by the
+# toolkit's own tools, so that what is tried is what will run: the same proxy, the same certificates, the same credentials.
+# shellcheck disable=SC2034	# what is set here and not used is for lib.sh and the checks
 set -euo pipefail
 set -m				# each check is a process group, so that it can be ended
 
@@ -12,9 +13,8 @@ libexec=@LIBEXEC@
 [[ $libexec == /* ]] || libexec=$(readlink -f "$bin/$libexec") || :
 version=@VERSION@
 CULVERT_BIN=${CULVERT_BIN:-$bin}
-# shellcheck disable=SC2034
 FLOW=culvert-doctor		# for lib.sh
-if [[ ! -r $libexec/lib.sh ]]; then
+if [[ ! -r $libexec/lib.sh || ! -d $libexec/doctor.d ]]; then
 	echo "culvert-doctor: ${libexec:-$bin/@LIBEXEC@}: no flows there: install culvert anew" >&2
 	exit 78
 fi
@@ -97,18 +97,6 @@ notice() {		# notice WHAT FOUND MEND: works, but
 bad() {			# bad STATUS WHAT FOUND MEND
 	say_line FAIL "$@"
 }
-# ask WHAT MEND COMMAND...: what the command wrote is in answer; if it failed, that is said, with its own last words.  MEND is
-# for a refusal, 77; of the other statuses each has its own.
-ask() {
-	local what=$1 mend=$2 status=0 words
-	shift 2
-	answer=$("$@" 2>"$notes") || status=$?
-	((status != 0)) || return 0
-	words=$(grep . "$notes" | tail -n 1) || words="$1 ended with status $status"
-	words=${words#"$1: "} words=${words#culvert-doctor: }
-	fail_of "$status" "$what" "$words" "$mend"
-	return 1
-}
 # fail_of STATUS WHAT FOUND MEND: a tool's status, and what is to be done about it
 fail_of() {
 	case $1 in
@@ -119,328 +107,11 @@ fail_of() {
 	*) bad 78 "$2" "$3" 'set it right, then run this again' ;;
 	esac
 }
-net=(--quiet --retries 1 --retry-wait 0.3s --timeout 15s --max-time 25s --max-wait 5s)
 
-# ---- what needs no flow ----
-
-all_tools='soda-fetch soda-shape soda-push knack-fetch knack-format knack-push agol-push s3-put s3-get s3-list mds-fetch mds-trips mds-schedule
-    geo-tag fernet csv-normalize csv2ndjson ndjson2csv json-explode pg-copy-in pg-copy-out pg-upsert pg-refresh sluice slack-notify airflow-last-run
-    zip-cat'
-check_tools() {
-	local tool path said good=0
-	for tool in $all_tools; do
-		if ! path=$(command -v "$tool"); then
-			bad 78 "tool $tool" 'not found in PATH' 'install culvert anew, or run make'
-			continue
-		fi
-		said=$("$path" --version 2>&1 | head -n 1) || said="does not run: $said"
-		if [[ $said == "$tool (culvert) $version" ]]; then
-			((good += 1))
-		else
-			bad 78 "tool $tool" "$path: ${said:0:200}, and culvert-doctor is $version" 'install all of one version; see PATH and CULVERT_BIN'
-		fi
-	done
-	((good == 0)) || ok tools "$good of version $version in $CULVERT_BIN"
-}
-# at_least VERSION WANTED
-at_least() {
-	[[ $(printf '%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]
-}
-check_programs() {
-	local program wanted said version_of
-	while read -r program wanted; do
-		if ! command -v "$program" >/dev/null; then
-			bad 78 "program $program" 'not found in PATH' "install it: apt-get install $(package_of "$program")"
-			continue
-		fi
-		said=$("$program" --version 2>&1 | head -n 1) || said='it does not run'
-		version_of=$(grep -oE '[0-9]+(\.[0-9]+)+' <<<"$said" | head -n 1) || version_of=
-		if [[ -z $version_of ]]; then
-			bad 78 "program $program" "${said:0:200}" 'install it anew'
-		elif at_least "$version_of" "$wanted"; then
-			ok "program $program" "$version_of"
-		else
-			bad 78 "program $program" "version $version_of" "$wanted or newer is needed"
-		fi
-	done <<-'X'
-	bash 4.4
-	jq 1.5
-	psql 10
-	curl 7.68
-	flock 2.20
-	X
-}
-package_of() {
-	case $1 in psql) echo postgresql-client ;; flock) echo util-linux ;; *) echo "$1" ;; esac
-}
-check_disk() {
-	local dir=${TMPDIR:-/tmp} file free kib=1048576
-	if [[ ! -d $dir ]]; then
-		bad 78 TMPDIR "$dir: no such directory" 'make it, or set TMPDIR to one that is there'
-	elif ! file=$(mktemp "$dir/$ours.$$.XXXXXX" 2>/dev/null); then
-		bad 78 TMPDIR "$dir: no file can be made there" 'see whether it is read-only or out of inodes, and whose it is; or set TMPDIR'
-	elif ! head -c 1048576 /dev/zero 2>/dev/null >"$file" || [[ $(stat -c %s "$file") != 1048576 ]]; then
-		rm -f "$file"
-		bad 78 TMPDIR "$dir: not even 1 MiB can be written there: it is full" 'make room, or set TMPDIR to another disk'
-	else
-		rm -f "$file"
-		free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
-		if ((free < kib)); then
-			notice TMPDIR "$dir: only $((free / 1024)) MiB are free" 'large uploads and replaces are spooled there: make room, or set TMPDIR'
-		else
-			ok TMPDIR "$dir: $((free / kib)) GiB free"
-		fi
-	fi
-}
-check_limits() {
-	local files size memory
-	files=$(ulimit -n) size=$(ulimit -f) memory=$(ulimit -v)
-	if [[ $files != unlimited ]] && ((files < 256)); then
-		notice limits "only $files files may be open" 'ulimit -n 1024, or LimitNOFILE= of the service'
-	elif [[ $size != unlimited ]]; then
-		notice limits "files may not be larger than $size KiB" 'ulimit -f unlimited, or LimitFSIZE= of the service'
-	elif [[ $memory != unlimited ]] && ((memory < 524288)); then
-		notice limits "only $((memory / 1024)) MiB of address space" 'ulimit -v unlimited, or LimitAS= of the service'
-	else
-		ok limits "$files open files"
-	fi
-}
-# A proxy's own name and password are not shown.
-check_proxy() {
-	local name value seen=''
-	for name in https_proxy HTTPS_PROXY http_proxy all_proxy ALL_PROXY; do
-		value=${!name:-}
-		[[ -n $value ]] || continue
-		value=${value#*://} value=${value##*@}
-		[[ $value =~ ^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?/?$ ]] ||
-		    { bad 78 proxy "$name is no [http://]host:port" 'set it right, or unset it'; return; }
-		seen+="${seen:+, }$name=$value"
-	done
-	[[ -z ${HTTP_PROXY:-} || -n ${http_proxy:-} ]] || notice proxy 'HTTP_PROXY is not obeyed, only http_proxy' 'use the lower case'
-	[[ -z ${no_proxy:-} ]] || seen+="${seen:+, }no_proxy=$no_proxy"
-	ok proxy "${seen:-none}"
-}
-
-# ---- hosts: name, certificate, clock ----
-
-# check_host URL: with the proxies and certificates that the tools would use, for they use curl's library.
-check_host() {
-	local url=$1 host port status=0 seen said addresses
-	[[ $url =~ ^(https?)://([^/@?#]*@)?(\[[0-9a-fA-F:]+\]|[^/:?#]+)(:([0-9]+))? ]] || { bad 78 "host ${url%%\?*}" 'is no http or https URL' 'set it right'; return; }
-	host=${BASH_REMATCH[3]} port=${BASH_REMATCH[5]:-}
-	url=${BASH_REMATCH[1]}://$host${port:+:$port}/
-	seen=$notes.host
-	curl -sS --connect-timeout 10 --max-time 20 -o /dev/null -D "$seen.head" -w '%{http_connect} %{remote_ip}\n%{certs}' "$url" >"$seen.out" 2>"$seen.err" || status=$?
-	addresses=$(sed -n '1{s/^000 //p;s/^[1-9].*/by the proxy/p;}' "$seen.out")
-	said=$(sed -n 's/^curl: ([0-9]*) //p' "$seen.err" | tail -n 1)
-	if [[ -s $seen.head && $(head -n 1 "$seen.head") == *' 407'* ]]; then
-		bad 77 "proxy for $host" 'it wants another name and password' 'https_proxy=http://name:password@host:port'
-		return
-	fi
-	case $status in
-	6) bad 69 "dns $host" 'the name does not resolve' 'see the spelling, /etc/resolv.conf and whether a proxy is needed'; return ;;
-	5) bad 69 "proxy for $host" "$said" 'see https_proxy'; return ;;
-	60 | 51) bad 76 "tls $host" "$said" "$(certificate_mend "$said")"; return ;;
-	35) bad 76 "tls $host" "$said" 'see whether TLS is spoken there, and what the proxy does to it'; return ;;
-	77) bad 78 "tls $host" "$said" 'see CURL_CA_BUNDLE and SSL_CERT_FILE'; return ;;
-	0 | 52) ;;	# an empty reply is one, too
-	*) bad 69 "host $host" "${said:-no answer}" 'see that it is up, and that firewall and proxy let us there'; return ;;
-	esac
-	ok "dns $host" "${addresses:-it resolves}"
-	[[ $url != https:* ]] || certificate_lasts "$host" "$seen.out"
-	clock_of "$host" "$(sed -n 's/^[Dd][Aa][Tt][Ee]: *//p' "$seen.head" | tr -d '\r' | tail -n 1)"
-}
-certificate_mend() {
-	case $1 in
-	*expired*) echo 'its owner has to renew it; or this clock is wrong' ;;
-	*'not yet valid'*) echo 'see whether this clock is right' ;;
-	*self-signed* | *'self signed'* | *issuer*) echo 'if it is yours, or your proxy'\''s, name its CA in CURL_CA_BUNDLE; else somebody is in between' ;;
-	*'match'*) echo 'see the address: another host answers there' ;;
-	*) echo 'see who answers there' ;;
-	esac
-}
-certificate_lasts() {	# certificate_lasts HOST FILE
-	local until seconds
-	until=$(sed -n 's/^Expire date: *//p' "$2" | head -n 1)
-	if [[ -z $until ]] || ! seconds=$(date -d "$until" +%s 2>/dev/null); then
-		ok "tls $1" 'the certificate is good'
-	elif (((seconds - $(date +%s)) / 86400 < 14)); then
-		notice "tls $1" "the certificate ends in $(((seconds - $(date +%s)) / 86400)) days" 'see that it is renewed in time'
-	else
-		ok "tls $1" "the certificate is good for $(((seconds - $(date +%s)) / 86400)) days"
-	fi
-}
-# S3 refuses requests that are 15 minutes off, and 5 leave no room to drift.
-clock_of() {		# clock_of WHERE TIME: of another clock, as of now
-	local there skew
-	[[ -n $2 ]] && there=$(date -d "$2" +%s 2>/dev/null) || return 0
-	skew=$(($(date +%s) - there))
-	if ((skew > 300 || skew < -300)); then
-		bad 78 "clock against $1" "this clock is $(apart "$skew")" 'set it by NTP (timedatectl set-ntp true): S3 refuses what is signed so'
-	elif ((skew > 30 || skew < -30)); then
-		notice "clock against $1" "this clock is $(apart "$skew")" 'set it by NTP: timedatectl set-ntp true'
-	else
-		ok "clock against $1" "$skew s apart"
-	fi
-}
-apart() {
-	local by=${1#-}
-	((by < 120)) && by="$by s" || by="$(((by + 30) / 60)) min"
-	[[ $1 == -* ]] && echo "$by slow" || echo "$by fast"
-}
-
-# ---- the database ----
-
-# check_database [TABLE:RIGHTS ...]: the connection, its clock, and the rights: of r (read), w (insert, update, delete), o (own: to
-# vacuum or refresh it) and c (it is made by the flow where it is not there).  TABLE: as the flow's settings name it.
-check_database() {
-	local status=0 there table
-	there=$(pg-copy-out --quiet --max-wait 5s --to csv --query "SELECT current_setting('server_version_num')::int AS v,
-	    current_setting('server_version') AS n, round(extract(epoch FROM clock_timestamp())) AS t, pg_is_in_recovery() AS r,
-	    current_setting('default_transaction_read_only') AS o, current_setting('server_encoding') AS e, current_database() AS d, current_user AS u,
-	    has_database_privilege(current_database(), 'TEMP') AS m" 2>"$notes") || status=$?
-	if ((status != 0)); then
-		fail_of "$status" database "$(sed -n 's/^pg-copy-out: //p' "$notes" | tail -n 1)" 'see DSN, PGPASSWORD or ~/.pgpass, and pg_hba.conf of the server'
-		return
-	fi
-	IFS=, read -r number name seconds recovery read_only encoding database user _ <<<"$(tail -n 1 <<<"$there" | sed 's/"//g')"
-	if ((number < 130000)); then
-		bad 78 database "PostgreSQL $name" '13 or newer is needed'
-	elif [[ $recovery == t* || $read_only == on ]]; then
-		bad 78 database "$database as $user: it is read-only, a standby perhaps" 'connect to the primary: target_session_attrs=read-write'
-	elif [[ $encoding != UTF8 ]]; then
-		bad 78 database "$database has the encoding $encoding" 'make it with ENCODING UTF8'
-	else
-		ok database "$database as $user, PostgreSQL ${name%% *}"
-	fi
-	clock_of 'the database' "@$seconds"
-	dsn_without_password
-	for table; do
-		rights_on "${table%:*}" "${table##*:}"
-	done
-}
-rights_on() {		# rights_on TABLE RIGHTS
-	local lacking schema there
-	# Of tables that are not there, the right to make them.  to_regclass is an error in a schema that is not ours to look into.
-	IFS='|' read -r there schema lacking < <(db -v name="$1" -v rights="$2" 2>&1 <<-'SQL'
-	WITH part AS (SELECT parse_ident(:'name') AS p), named AS (
-	  SELECT CASE WHEN array_length(p, 1) > 1 THEN p[1] ELSE coalesce((SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-	    WHERE relname = p[1] AND nspname = ANY (current_schemas(false)) ORDER BY array_position(current_schemas(false), nspname) LIMIT 1), current_schema()) END AS schema,
-	    p[array_length(p, 1)] AS name FROM part
-	), found AS (
-	  SELECT schema, (SELECT oid FROM pg_namespace WHERE nspname = schema) AS namespace,
-	    (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname = schema AND relname = name) AS class,
-	    (SELECT relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname = schema AND relname = name) AS owner FROM named
-	)
-	SELECT CASE WHEN namespace IS NULL THEN 'no schema' WHEN class IS NULL THEN 'none' ELSE 'table' END, schema,
-	  concat_ws(', ', CASE WHEN NOT has_schema_privilege(namespace, 'USAGE') THEN 'USAGE on schema ' || quote_ident(schema) END,
-	    CASE WHEN class IS NULL AND :'rights' LIKE '%c%' OR :'rights' LIKE '%s%' THEN CASE WHEN NOT has_schema_privilege(namespace, 'CREATE') THEN 'CREATE on schema ' || quote_ident(schema) END END,
-	    CASE WHEN :'rights' LIKE '%r%' AND NOT has_table_privilege(class, 'SELECT') THEN 'SELECT' END,
-	    CASE WHEN :'rights' LIKE '%w%' AND NOT has_table_privilege(class, 'INSERT') THEN 'INSERT' END,
-	    CASE WHEN :'rights' LIKE '%w%' AND NOT has_table_privilege(class, 'UPDATE') THEN 'UPDATE' END,
-	    CASE WHEN :'rights' LIKE '%d%' AND NOT has_table_privilege(class, 'DELETE') THEN 'DELETE' END,
-	    CASE WHEN :'rights' LIKE '%o%' AND NOT pg_has_role(owner, 'USAGE') THEN 'ownership' END)
-	FROM found
-	SQL
-	) || :
-	case $there in
-	table | none) ;;
-	'no schema') bad 78 "table $1" "there is no schema $schema" "$(if [[ $2 == *c* ]]; then echo "CREATE SCHEMA $schema"; else echo "$missing_mend"; fi)"; return ;;
-	*) bad 78 "table $1" "${there#*ERROR:  }" 'see the settings'; return ;;
-	esac
-	if [[ $there == none && $2 != *c* ]]; then
-		bad 78 "table $1" 'it is not there' "$missing_mend"
-	elif [[ -n $lacking ]]; then
-		bad 77 "table $1" "$user lacks $lacking" "as its owner: $(grant "$1" "$lacking")"
-	elif [[ $there == none ]]; then
-		ok "table $1" 'not there yet: the first load makes it'
-	else
-		ok "table $1" 'it is there, with the rights that the flow needs'
-	fi
-}
-missing_mend='the flow makes it'
-grant() {		# grant TABLE LACKING
-	local right rights='' said=''
-	while IFS= read -r right; do
-		case $right in
-		*' on schema '*) said+="${said:+; }GRANT ${right/ on / ON } TO $user" ;;
-		ownership) said+="${said:+; }ALTER TABLE $1 OWNER TO $user" ;;
-		?*) rights+="${rights:+, }$right" ;;
-		esac
-	done <<<"${2//, /$'\n'}"
-	echo "${rights:+GRANT $rights ON $1 TO $user${said:+; }}$said"
-}
-
-# ---- services that more than one flow has ----
-
-# check_settings COMMAND...: the flow's own --check
-check_settings() {
-	local status=0
-	"$libexec/$flow/$1" "${@:2}" --check >"$notes" 2>&1 || status=$?
-	if ((status == 0)); then
-		ok settings "$(sed 's/^[^:]*: //' "$notes" | tail -n 1)"
-	else
-		bad 78 settings "$(sed 's/^[^:]*: //' "$notes" | tail -n 1)" "see ${CONF:-$libexec/$flow/$flow.conf}"
-	fi
-}
-# check_bucket BUCKET [PREFIX]
-check_bucket() {
-	local key endpoint=${AWS_ENDPOINT_URL_S3:-${AWS_ENDPOINT_URL:-}} region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
-	check_host "${endpoint:-https://s3.$region.amazonaws.com}"
-	ask "bucket $1" "the policy of $(aws_identity) needs s3:ListBucket on it, and its secret has to be right" \
-	    s3-list "${net[@]}" --limit 1 "s3://$1/${2:-}" || return 0
-	ok "bucket $1" "it can be listed as $(aws_identity)"
-	"$write" || return 0
-	key=${2:-}culvert-doctor.$(uname -n).$$
-	ask "bucket $1" "the policy of $(aws_identity) needs s3:PutObject on it" s3-put "${net[@]}" "s3://$1/$key" </dev/null || return 0
-	ok "bucket $1" "it can be written to"
-	if delete_object "$1" "$key"; then
-		ok "bucket $1" 'it can be deleted from'
-	else
-		notice "bucket $1" "s3://$1/$key could not be deleted" 'delete it; no flow needs the right to'
-	fi
-}
-aws_identity() {
-	echo "${AWS_ACCESS_KEY_ID:-${AWS_PROFILE:-the role of this machine or profile}}"
-}
-# No tool of ours deletes objects.  By curl, with the keys of the environment, if they are there.
-delete_object() {
-	local endpoint=${AWS_ENDPOINT_URL_S3:-${AWS_ENDPOINT_URL:-}} region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
-	[[ -n ${AWS_ACCESS_KEY_ID:-} && -n ${AWS_SECRET_ACCESS_KEY:-} ]] || return 1
-	[[ -n $endpoint ]] || endpoint=https://s3.$region.amazonaws.com
-	curl -fsS --max-time 20 -o /dev/null -X DELETE --aws-sigv4 "aws:amz:$region:s3" -K - "${endpoint%/}/$1/$2" 2>/dev/null <<-X
-	user = "$AWS_ACCESS_KEY_ID:${AWS_SECRET_ACCESS_KEY//[\"\\]/\\&}"
-	${AWS_SESSION_TOKEN:+header = "x-amz-security-token: $AWS_SESSION_TOKEN"}
-	header = "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	X
-}
-# check_slack: nothing is posted, so a hook that was revoked is not seen.
-check_slack() {
-	if ! is_set SLACK_WEBHOOK_URL && ! is_set SLACK_HOOK; then
-		ok slack 'no webhook is set: nobody is told'
-		return
-	fi
-	local hook=${SLACK_WEBHOOK_URL:-${SLACK_HOOK:-}} file=${SLACK_WEBHOOK_URL_FILE:-${SLACK_HOOK_FILE:-}}
-	if [[ -z $hook ]] && ! hook=$(cat "$file" 2>/dev/null); then
-		bad 78 slack "$file: no such file, or it can't be read" 'see SLACK_WEBHOOK_URL_FILE'
-	elif [[ ! $hook =~ ^https://[^/]+/.|^http://(localhost|127\.0\.0\.1|\[::1\])[:/] ]]; then
-		bad 78 slack 'the webhook is no https URL' 'see SLACK_WEBHOOK_URL'
-	else
-		check_host "$hook"
-		ok slack 'a webhook is set; it was not tried, since that would post'
-	fi
-}
-check_airflow() {	# check_airflow DAG
-	if [[ -z ${AIRFLOW_URL:-} ]]; then
-		ok airflow 'no AIRFLOW_URL is set: not asked'
-	elif ask airflow 'see AIRFLOW_USERNAME and AIRFLOW_PASSWORD, or AIRFLOW_TOKEN' airflow-last-run "${net[@]}" --dag "$1"; then
-		ok airflow "$1 last succeeded: ${answer:-never}"
-	fi
-}
-is_set() {		# is_set NAME: or the file of it
-	local file=${1}_FILE
-	[[ -n ${!1:-} || -n ${!file:-} ]]
-}
+for part in "$libexec"/doctor.d/*.sh; do
+	# shellcheck source=/dev/null
+	. "$part"
+done
 
 # ---- all checks, side by side ----
 

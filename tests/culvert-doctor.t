@@ -18,7 +18,7 @@ for words in --help --version '' '--to ndjson'; do
 	said 'culvert-doctor: stdout: it was not written'
 done
 is 'it knows each tool' "$(cd "$top/src" && ls ./*.c | sed 's/^..//; s/\.c$//' | sort)" \
-    "$(sed -n "/^all_tools='/,/'\$/p" "$top/src/culvert-doctor.sh" | sed "s/^all_tools=//; s/'//g" | tr -s ' \t' '\n' | grep . | sort)"
+    "$(sed -n "/^all_tools='/,/'\$/p" "$top/scripts/doctor.d/machine.sh" | sed "s/^all_tools=//; s/'//g" | tr -s ' \t' '\n' | grep . | sort)"
 
 # ---- without a flow ----
 start_postgres
