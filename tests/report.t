@@ -127,11 +127,17 @@ until [ -s held ]; do sleep 0.1; done
 pid=$!
 wait_for gives 1 "SELECT count(*) FROM pg_locks WHERE NOT granted"
 kill -TERM $pid
-exec 9>&-	# bash is told of a signal when psql has ended
-wait $pid; is 'SIGTERM gives 143' 143 $?
+wait $pid; is 'SIGTERM gives 143, also while PostgreSQL is waited for' 143 $?
 same '... and leaves the page that was there' before.html page.html
 is '... nothing beside it' page.html "$(echo page.html*)"
 is '... and no small files' '' "$(ls "$TMPDIR")"
+PGOPTIONS='-c lock_timeout=200' run 78 'a log that cannot be read' report --output page.html
+said 'canceling statement due to lock timeout'
+same '... leaves the page that was there' before.html page.html
+is '... and nothing beside it, either' page.html "$(echo page.html*)"
+PGOPTIONS='-c lock_timeout=200' run 78 'the same without --output' report
+[ ! -s out ]; ok $? '... is no page'
+exec 9>&-
 wait $locker
 
 # ---- who may read what ----
