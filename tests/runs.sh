@@ -18,15 +18,6 @@ kill_run() {		# kill_run RUN: all of it, and what it began while it was looked f
 		while read -r id _; do kill -KILL "$id"; done <<<"$found"
 	done
 } 2>/dev/null
-# wait_for COMMAND...: until it succeeds.  A bound, and no measure: this machine may have much else to do.
-wait_for() {
-	local round
-	for round in $(seq 600); do
-		! "$@" || return 0
-		sleep 0.2
-	done
-	return 1
-}
 # For wait_for.
 holds() {		# holds N SERVER: the stand-in holds back so many requests, by the fault latency
 	[ "$(curl -fsS "$2/held")" = "$1" ]
