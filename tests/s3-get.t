@@ -12,10 +12,6 @@ put() {			# put KEY FILE [HEADER]: stores it
 	"$here/s3-request" -d "$2" ${3:+-H "$3"} PUT "$s3/bkt/$1" || { echo "Bail out! put $1"; exit 1; }
 }
 g() { s3-get --retry-wait 0.01 "$@"; }
-wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
-	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
-	return 1
-}
 
 control '{"objects":{
 	"bkt/app/":{"body":"","modified":"2024-01-30T00:00:00Z"},

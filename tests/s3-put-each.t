@@ -360,10 +360,6 @@ s3-put --jobs 1 --each 's3://city/slow/{id}' <pipe >out 2>err &
 putter=$!
 exec 8>pipe
 head -3 forty >&8
-wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
-	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
-	return 1
-}
 has() { [ "$(keys "$1" | wc -l)" -ge "$2" ]; }
 wait_for has slow/ 3; ok $? 'records are stored while the next is waited for'
 sed -n 4p forty >&8

@@ -419,10 +419,6 @@ kill -INT $putter; kill -TERM $putter; end 130 'SIGINT, and SIGTERM after it'
 still_old 'SIGINT, and SIGTERM after it'
 begin s3-put s3://city/k
 kill -KILL $putter; end 137 'SIGKILL'
-wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
-	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
-	return 1
-}
 none_left() { [ -z "$(uploads)" ]; }
 wait_for none_left; ok $? 'SIGKILL: the guard aborts the upload'
 still_old 'SIGKILL'

@@ -24,10 +24,6 @@ run 22 'and not stored' req GET "$real_s3/bucket/changed"
 uploads() { req GET "$real_s3/bucket?uploads=" | grep -c '<Upload>'; }
 begun() { [ "$(uploads)" -ge 1 ]; }
 none_left() { [ "$(uploads)" -eq 0 ]; }
-wait_for() {		# wait_for COMMAND...: until it succeeds; a minute at most
-	for _ in $(seq 600); do "$@" >/dev/null && return; sleep 0.1; done
-	return 1
-}
 seq 5000000 >large		# 39 MB: five parts
 for checksums in when_supported when_required; do
 	run 0 "a small stream, checksums $checksums" env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put -m App=knack s3://bucket/small <body
