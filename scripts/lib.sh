@@ -243,10 +243,11 @@ log_start() {		# sets log_id
 	SQL
 	)
 }
-log_set() {		# log_set COLUMN VALUE: an empty value is NULL
-	local literal=${2:+":'value'"}
-	db -v id="$log_id" -v column="$1" -v value="$2" <<<"UPDATE load_log SET :\"column\" = ${literal:-NULL} WHERE id = :id" ||
-	    say "load_log: could not write $1"
+log_set() {		# log_set COLUMN VALUE: an empty value is NULL.  Says it if it can't be written, and returns db's status
+	local status=0 literal=${2:+":'value'"}
+	db -v id="$log_id" -v column="$1" -v value="$2" <<<"UPDATE load_log SET :\"column\" = ${literal:-NULL} WHERE id = :id" || status=$?
+	((status == 0)) || say "load_log: could not write $1"
+	return "$status"
 }
 # log_finish STATUS EXIT MESSAGE WARNINGS RECEIPT - from the receipt come the counts.
 log_finish() {

@@ -257,4 +257,35 @@ run 75 'stages that were emptied by a crash' env CULVERT_BIN="$PWD/crashing" MOD
 said 'the database server has crashed and emptied the stages: run again'
 is '... change nothing' "$before" "$(digest)"
 is '... which the log says' 'failed|75' "$(log_last 'status, exit_status')"
+
+# ---- psql or jq dies half-way: nothing that was not read passes for read, nor what was not written for written ----
+mkdir dying
+ln -s "$(dirname "$(command -v pg-upsert)")"/* dying/
+printf '#!/bin/sh\ncase " $* END" in *"$LOST"*) echo "psql: error: the connection is lost" >&2; exit 2 ;; esac\nexec "%s" "$@"\n' "$(command -v psql)" >dying/psql
+printf '#!/bin/sh\ncase "$*" in *"$KILLED"*) kill -KILL $$ ;; esac\nexec "%s" "$@"\n' "$(command -v jq)" >dying/jq
+chmod +x dying/psql dying/jq
+dying() {		# dying VARIABLE=WORDS: a load of which psql is LOST, or jq KILLED, where its arguments hold these words
+	env CULVERT_BIN="$work/dying" LOST=@none KILLED=@none MODE=full "$1" "$top/scripts/311/load"
+}
+one_less() {
+	sql 'DELETE FROM requests WHERE srnumber = (SELECT min(srnumber) FROM requests)'
+}
+one_less
+before=$(digest)
+run 69 'that the table changes cannot be written down' dying LOST=column=changed
+said 'load_log: could not write changed'
+is '... it does not change, since nobody would publish it' "$before failed|69|f" "$(digest) $(log_last 'status, exit_status, changed')"
+run 69 'the newest row cannot be asked for' dying LOST=most=
+said_not 'no row of requests'
+is '... which is no success' 'failed|69|t|t' "$(log_last 'status, exit_status, changed, published')"
+one_less
+EMPTY_EXIT=99 run 0 'a jq that looked whether rows changed' dying KILLED='-e .inserted'
+is '... does not make a load one of nothing new' 'loaded 1' "$(jq -r '"\(.status) \(.inserted)"' out)"
+run 0 'how it ended cannot be written down' dying LOST=exit=
+said 'load_log: could not write how it ended'
+EMPTY_EXIT=99 run 74 'a receipt that nobody gets' sh -c '"$1" >/dev/full' - "$top/scripts/311/load"
+rm dying/pg-upsert
+printf '#!/bin/sh\nexit 65\n' >dying/pg-upsert && chmod +x dying/pg-upsert
+run 69 'a merge that failed, and stages that cannot be counted' dying LOST="-v stage=requests_stage_$(log_last 'id + 1')_1 END"
+said_not 'the database server has crashed'
 done_testing

@@ -196,6 +196,8 @@ mkdir slow && printf '#!/bin/sh\n[ "${1#/dev/fd/}" != "$1" ] || sleep 1\nexec %s
 PATH=$work/slow:$PATH fails '... although the log is behind' 65 'of the batch 2017-11-02.json' no-orders.zip
 PATH=$work/slow:$PATH fails '... and what is wrong with a zip' 65 'ZIP bad CRC' crc.zip
 is '... is its message all the same' t "$(log_last "message LIKE 'zip-cat: %ZIP bad CRC%'")"
+echo '{"orders":[{"id":1}]' >cut.json
+fails '... without a zip around it' 65 'json-explode: <stdin>: byte 22' cut.json
 fails 'a batch that is cut' 65 'of the batch 2017-11-02.json' not-json.zip
 fails 'a batch that is an array' 65 'PATH wants an object here' no-object.zip
 fails 'a price that the table does not take' 65 '"1000000000000.00" ' huge-price.zip
@@ -330,4 +332,25 @@ is '... which is a load that changed the tables and was not published' 'failed|t
 run 0 'the next run, which finds nothing new' env PGCLUSTER=99/elsewhere "$top/scripts/orders/load" good.zip
 is '... publishes it; and no variable of Debian'"'"'s own psql sends it elsewhere' 'nothing new t t' \
     "$(jq -r .status out) $(sql 'SELECT bool_and(published) FROM load_log WHERE changed') $(sql 'SELECT count(*) > 0 FROM order_summary')"
+
+# ---- psql dies half-way: nothing that was not read passes for read, nor what was not written for written ----
+
+mkdir dying && ln -s "$(dirname "$(command -v pg-upsert)")"/* dying/
+printf '#!/bin/sh\ncase " $* " in *"$LOST"*) echo "psql: error: the connection is lost" >&2; exit 2 ;; esac\nexec "%s" "$@"\n' "$(command -v psql)" >dying/psql
+chmod +x dying/psql
+dying() {		# dying WORDS SOURCE: a load of which psql dies where its arguments hold these words
+	env CULVERT_BIN="$work/dying" LOST="$1" "$top/scripts/orders/load" "$2"
+}
+fresh
+load older.zip >out 2>err
+before=$(digest)
+run 69 'that the tables change cannot be written down' dying column=changed newer.zip
+said 'load_log: could not write changed'
+is '... they do not change, since nobody would publish it' "$before failed|69|f" "$(digest) $(log_last 'status, exit_status, changed')"
+run 0 'how it ended cannot be written down' dying exit= newer.zip
+said 'load_log: could not write how it ended'
+rm dying/pg-upsert
+printf '#!/bin/sh\nexit 65\n' >dying/pg-upsert && chmod +x dying/pg-upsert
+run 69 'a merge that failed, and stages that cannot be counted' dying "items=orders_stage_$(log_last 'id + 1')_items" good.zip
+said_not 'the database server has crashed'
 done_testing
