@@ -278,6 +278,50 @@ same '... is of that stage whatever the other has' settings.json got
 run 0 'config --plain-text of a file' mds config --file settings.json --upload --plain-text --upload-path config/other.json
 is '... lies there in clear' '{' "$(s3-get s3://mds-test/config/other.json | head -c 1)"
 
+# ---- what is run dies half-way: the block is as it was, and free ----
+
+mkdir dying
+ln -s "$(dirname "$(command -v fernet)")"/* dying/
+for tool in ndjson2csv jq cat fernet; do
+	path=$(command -v $tool)
+	rm -f dying/$tool
+	printf '#!/bin/sh\ncase "%s $* END" in *"$KILLED"*) kill -KILL $$ ;; *"$FULL"*) echo "%s: No space left on device" >&2; exit 74 ;; esac\nexec "%s" "$@"\n' \
+	    $tool $tool "$path" >dying/$tool
+	chmod +x dying/$tool
+done
+dying() {		# dying VARIABLE=WORDS COMMAND LABEL [ARGUMENT...]: a tool that is called so is KILLED, or finds the disk FULL
+	env CULVERT_BIN="$work/dying" KILLED=@none FULL=@none "$1" "$flow/$2" --provider jump --time-max "$3" "${@:4}"
+}
+is_free() {		# is_free STATUS LABEL
+	is '... it is as it was, and nobody has it' "$1 0" "$(block "$2" status_id) $(sql 'SELECT count(*) FROM api.schedule WHERE claim IS NOT NULL')"
+	sql 'UPDATE api.schedule SET claim = NULL'
+}
+seed 2020-3-4-0 2020-3-4-4
+run 137 'extract: who reads the receipt' dying KILLED='ndjson2csv --columns written' extract 2020-3-4-1
+is_free 0 2020-3-4-1
+tell "$provider" '{"faults":[{"path":"/trips","kind":"spoil","rows":[0],"quirk":"no_route","times":1}]}'
+jump extract 2020-3-4-1 >out 2>err
+for words in 'ndjson2csv --columns read' 'ndjson2csv --columns rejected' 'jq -cn --argjson n'; do
+	run 137 "sync-db: $words" dying KILLED="$words" sync-db 2020-3-4-1
+	is_free 2 2020-3-4-1
+done
+run 0 '... and then it is loaded' jump sync-db 2020-3-4-1
+is '... with what was bad' '6 19 1' "$(block 2020-3-4-1 status_id records_processed) $(block 2020-3-4-1 error_payload | jq '.error_trip_ids | length')"
+run 137 'sync-socrata' dying KILLED='ndjson2csv --columns created' sync-socrata 2020-3-4-1
+is_free 6 2020-3-4-1
+run 74 'extract --file, without room for the payload' dying FULL='cat '"$TMPDIR"'/culvert-extract' extract 2020-3-4-2 --file hour.json
+said 'the payloads could not be kept in'
+is_free 0 2020-3-4-2
+run 74 '... nor for all of them' dying FULL='/payloads END' extract 2020-3-4-3 --file hour.json
+said 'hour.json: it could not be written'
+is '... is no file' '' "$(ls hour.json* 2>/dev/null)"
+run 0 'extract --file' mds extract --provider jump --time-max 2020-3-4-3 --interval 3 --force --file hour.json
+is '... has each payload' '20 20 20' "$(jq -r '[.[].data.trips | length] | join(" ")' hour.json)"
+run 0 '... of no block' jump extract 2020-3-4-3 --file hour.json
+is '... none' '[]' "$(jq -c . hour.json)"
+run 74 'a configuration, without room for it' dying FULL='fernet decrypt' extract 2020-3-4-4
+said_not FERNET_KEY
+
 # ---- by make ----
 
 seed 2020-3-5-0 2020-3-5-3

@@ -96,7 +96,8 @@ decrypted() {
 		run fernet decrypt --or-plain "$tmp/object" >"$2" || status=$?
 		rm -f "$tmp/object"
 	fi
-	((status == 0)) || die_of "$status" 78 "$1: can't be decrypted: is FERNET_KEY the one that it was encrypted with?"
+	((status == 0 || status == 65 || status == 78)) || exit "$status"	# it has said why: a full disk is no wrong key
+	((status == 0)) || die 78 "$1: can't be decrypted: is FERNET_KEY the one that it was encrypted with?"
 }
 need_fernet_key() {
 	[[ -n ${FERNET_KEY:-} || -n ${FERNET_KEY_FILE:-} ]] ||
@@ -112,8 +113,8 @@ columns() {
 }
 # for_blocks STATUSES FUNCTION: calls it for each block of the range that is in one of these statuses, or for all of them under
 # --force, once it is ours alone: label, block_id, claim, folder (of its key), starts, ends, payload.  The function leaves what there is
-# to tell by outcome, and returns the status of what failed.  A failure that is the block's own does not end the range; one that would
-# meet every block does.
+# to tell by outcome, and returns the status of what failed: in it set -e is off.  A failure that is the block's own does not end the
+# range; one that would meet every block does.
 for_blocks() {
 	local list label status wanted=(--status "$1")
 	! "$force" || wanted=(--any-status --force)
