@@ -48,6 +48,9 @@ run 0 '... and the features' knack to-agol
 in_agol >got
 same '... are the same' want got
 
+run 74 'a receipt that nobody gets' sh -c '"$@" >/dev/full' - "$flow/to-s3" "${app[@]}" --container view_18
+said 'failed with status 74'
+
 # ---- what changed ----
 
 sleep 1.1			# S3 keeps whole seconds: what comes from here on is later

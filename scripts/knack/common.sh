@@ -171,7 +171,7 @@ finish() {
 		    --argjson seconds "$SECONDS" '{tool: $command, flow: "knack", app: $app, env: $env}
 		    + if $container == "" then {} else {container: $container} end
 		    + if $since == "" then {} else {since: $since} end
-		    + del(.tool, .seconds) + {seconds: $seconds}' "$tmp/receipt"
+		    + del(.tool, .seconds) + {seconds: $seconds}' "$tmp/receipt" || ((status != 0)) || status=74
 	fi
 	((status == 0)) || say "failed with status $status"
 	((status == 0)) || slack-notify --quiet --text "$COMMAND ${container:-$app} ($app, $env): failed with status $status" ||
