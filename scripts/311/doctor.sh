@@ -3,11 +3,13 @@
 
 # Settings that do not hold are the settings check's to say; what it needs them for is left out then.
 start_check settings check_settings load
-if (read_settings_of 311 && DATASETS=$(beside "$DATASETS") && jq -e '.domain and .table and (.datasets | length > 0)' "$DATASETS") >/dev/null 2>&1; then
+if found=$( (read_settings_of 311 && DATASETS=$(beside "$DATASETS") && jq -er 'select(.domain and .table and (.datasets | length > 0)) |
+    ([.domain, .table, (.datasets | max_by(.year) | .id, .year)] | @tsv), (.views[]?.name + ":rco")' "$DATASETS") 2>/dev/null); then
 	read_settings_of 311
 	DATASETS=$(beside "$DATASETS")
-	IFS=$'\t' read -r domain table dataset year < <(jq -r '[.domain, .table, (.datasets | max_by(.year) | .id, .year)] | @tsv' "$DATASETS")
-	mapfile -t views < <(jq -r '.views[]?.name + ":rco"' "$DATASETS")
+	mapfile -t found <<<"$found"
+	IFS=$'\t' read -r domain table dataset year <<<"${found[0]}"
+	views=("${found[@]:1}")
 	start_check database check_database "$table:rwdcso" load_log:rwc "${views[@]}"
 	start_check host check_host "${SODA_URL:-https://$domain}"
 	check_dataset() {

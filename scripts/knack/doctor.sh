@@ -55,9 +55,10 @@ if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(be
 	}
 	# No record is read, so nothing changes there; but the login and the layer are tried.
 	check_agol() {
-		local item layer
-		IFS=$'\t' read -r item layer < <(jq -r --arg app "$app" '[.apps[$app].containers[] | .agol | select(. != null)][0] // empty | [.item, .layer] | @tsv' "$APPS") || :
-		[[ -n ${item:-} ]] || { ok 'ArcGIS Online' "no container of $app is published there"; return; }
+		local found item layer
+		found=$(jq -r --arg app "$app" '[.apps[$app].containers[] | .agol | select(. != null)][0] // empty | [.item, .layer] | @tsv' "$APPS")
+		IFS=$'\t' read -r item layer <<<"$found"
+		[[ -n $item ]] || { ok 'ArcGIS Online' "no container of $app is published there"; return; }
 		is_set AGOL_USERNAME && is_set AGOL_PASSWORD || { bad 78 'ArcGIS Online' 'no AGOL_USERNAME and AGOL_PASSWORD' 'set them'; return; }
 		ask 'ArcGIS Online' 'see AGOL_USERNAME and AGOL_PASSWORD, and that the item is shared with them' \
 		    agol-push "${net[@]}" ${AGOL_PORTAL:+--portal "$AGOL_PORTAL"} --layer "$layer" --key id "$item" </dev/null || return 0
