@@ -123,4 +123,7 @@ grep -qF -- "-f | --format) COMPREPLY=(\$(compgen -W \$'text\\njson'" sh-tool.ba
 grep -qF -- '--state) compopt -o filenames' sh-tool.bash; ok $? '... a file'
 grep -qF -- "--format\\n--state\\n--quiet\\n--progress\\n--version'" sh-tool.bash; ok $? '... all options'
 run 64 'completion wants a shell and a program' "$top/scripts/completion" bash
+
+run 127 'a program that does not run' "$top/scripts/completion" bash /no/such
+is '... has no completion' '' "$(cat out)"
 done_testing
