@@ -265,6 +265,11 @@ echo '{"SOCRATA_DATASET":"mds0-trip","SOCRATA_DATA_ENDPOINT":"soda.test","SOCRAT
 run 0 'config --upload' sh -c "'$flow/config' --file settings --upload <settings.json"
 run 0 'config --download' mds config --file settings --download
 same '... gives it back' settings.json out
+run 74 'config --download, where nothing can be written' sh -c '"$@" >/dev/full' - "$flow/config" --file settings --download
+said 'stdout: it was not written'
+run 74 'a receipt that nobody gets' sh -c '"$@" >/dev/full' - "$flow/sync-db" --provider jump --time-max 2020-3-2-0 --force
+said 'stdout: the receipt was not written'
+is '... of a block that is loaded' 5 "$(block 2020-3-2-0 status_id)"
 is '... it is encrypted there' gAAAAAB "$(s3-get s3://mds-test/config/settings_test.json | head -c 7)"
 run 0 'sync-socrata finds its login there' env -u SOCRATA_DATASET -u SOCRATA_DOMAIN -u SOCRATA_KEY_ID -u SOCRATA_KEY_SECRET \
     "$flow/sync-socrata" --provider jump --time-max 2020-3-2-0

@@ -208,7 +208,10 @@ report() {
 	local empty=
 	((blocks > 0)) || empty='"empty":true,'
 	printf '{"tool":"%s","flow":"mds","provider":"%s","blocks":%d,"failed":%d,"left_alone":%d,%s%s"seconds":%d}\n' \
-	    "$COMMAND" "$provider" "$blocks" "$failed_blocks" "$left_alone" "$empty" "${1:+$1,}" "$SECONDS"
+	    "$COMMAND" "$provider" "$blocks" "$failed_blocks" "$left_alone" "$empty" "${1:+$1,}" "$SECONDS" 2>/dev/null || {
+		say 'stdout: the receipt was not written: is the disk full?'
+		((worst > 0)) || worst=74
+	}
 	((worst > 0 || blocks > 0)) || worst=$EMPTY_EXIT
 	exit "$worst"
 }
