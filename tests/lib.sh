@@ -89,7 +89,7 @@ same() {
 # wait_for COMMAND...: what another process brings about has come; two minutes are for a machine that is very busy.
 wait_for() {
 	_left=1200
-	until "$@" >/dev/null; do
+	until "$@"; do
 		_left=$((_left - 1))
 		[ "$_left" -gt 0 ] || { echo "# waited in vain for: $*" >&2; return 1; }
 		sleep 0.1
