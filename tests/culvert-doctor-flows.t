@@ -54,7 +54,7 @@ if has_faketime; then
 	line FAIL 'this clock is 60 min slow'
 fi
 unset BUCKET RETRIES RETRY_WAIT JOBS
-[ -n "${CULVERT_REAL_S3-}" ] || stop_server s3
+stop_server "${CULVERT_REAL_S3:+real_}s3"
 stop_server SODA_URL
 
 # ---- MDS ----
