@@ -41,15 +41,11 @@ said 'culvert: 311 load: ended with status 78: see culvert-status(7)'
 [ ! -s out ]; ok $? '... on standard error'
 as_cron 69 'no database' "$line" PGHOST=/nowhere
 said 'culvert: 311 load: ended with status 69'
-mkfifo gate
-psql -XAtq <gate >held & holder=$!
-exec 9>gate
-echo "BEGIN; SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'));" >&9
-until [ -s held ]; do sleep 0.1; done
+hold "SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'))"
 as_cron 75 'the last one still runs' "$line"
 said 'holds requests: try again later'
 is '... and is not harmed' 1 "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")"
-exec 9>&-; wait $holder
+let_go
 wait_for lock_is_free
 
 # A signal to the job reaches the load.

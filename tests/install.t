@@ -115,21 +115,17 @@ upgrade() {
 	makes install /usr >/dev/null
 	sql 'SET client_min_messages = error; DROP TABLE IF EXISTS requests CASCADE; DROP TABLE IF EXISTS load_log'
 	case $2 in
-	lock)	mkfifo gate
-		psql -XAtq <gate >held & holder=$!
-		exec 9>gate
-		echo "BEGIN; SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'));" >&9
-		until [ -s held ]; do sleep 0.1; done ;;
+	lock)	hold "SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'))" ;;
 	source)	control '{"faults":[{"match":"resource/la31-2020","times":1,"kind":"latency","seconds":50}]}' ;;
 	esac
-	MODE=full LOCK_WAIT=60 env -u CULVERT_BIN "$work/root/usr/bin/culvert" 311 load >out 2>err 9>&- & load=$!
+	MODE=full LOCK_WAIT=60 env -u CULVERT_BIN "$work/root/usr/bin/culvert" 311 load >out 2>err & load=$!
 	case $2 in
 	lock)	until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory%' AND pid <> pg_backend_pid()")" -gt 0 ]; do sleep 0.1; done ;;
 	source)	wait_for holds 1 "$SODA_URL" ;;
 	esac
 	$1
 	case $2 in
-	lock)	exec 9>&-; wait $holder; rm gate held ;;
+	lock)	let_go ;;
 	source)	control '{"release":true}' ;;
 	esac
 	wait $load; status=$?

@@ -118,12 +118,8 @@ cp page.html before.html
 PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'one that fails' report --output page.html
 same '... leaves the page that was there' before.html page.html
 is '... and nothing beside it' page.html "$(echo page.html*)"
-mkfifo gate
-psql -XAtq <gate >held & locker=$!
-exec 9>gate
-echo 'BEGIN; LOCK TABLE load_log; SELECT 1;' >&9
-until [ -s held ]; do sleep 0.1; done
-"$top/scripts/report" --output page.html 2>killed.err 9>&- &
+hold 'LOCK TABLE load_log'
+"$top/scripts/report" --output page.html 2>killed.err &
 pid=$!
 wait_for gives 1 "SELECT count(*) FROM pg_locks WHERE NOT granted"
 kill -TERM $pid
@@ -137,8 +133,7 @@ same '... leaves the page that was there' before.html page.html
 is '... and nothing beside it, either' page.html "$(echo page.html*)"
 PGOPTIONS='-c lock_timeout=200' run 78 'the same without --output' report
 [ ! -s out ]; ok $? '... is no page'
-exec 9>&-
-wait $locker
+let_go
 
 # ---- who may read what ----
 sql "CREATE ROLE reader LOGIN PASSWORD 'sesame-open'" && sql 'CREATE SCHEMA api' && sql 'CREATE TABLE api.schedule (); CREATE TABLE api.provider ()'
