@@ -7,27 +7,46 @@
 #	limited KIB TOOL SCRIPT         a command for run: the script with so much memory
 #	same NAME WANTED GOT            two files are alike
 #	wait_for COMMAND...             until it succeeds, by the work of another process
+#	give_up MESSAGE                 one failed check, and the end of this file: what it needs is not there
 #	done_testing                    prints the plan; the last line of every test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 [ -e "$here/lib.sh" ] || here=$(dirname "$here")	# of a program in a directory below
 top=$(dirname "$here")
 shared=$top/../shared/data
-PATH=${CULVERT_BIN:-$top/bin}:$PATH
+# The programs of Debian's packages come first, and psql itself before Debian's wrapper of it: a wrapper in front of
+# python3 or psql takes longer than most of what they are asked to do here.
+for _dir in /bin /usr/bin $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1) "${CULVERT_BIN:-$top/bin}"; do
+	PATH=$_dir:$PATH
+done
 export LC_ALL=C.UTF-8 TZ=UTC
 unset DSN DATABASE_URL SOCRATA_APP_TOKEN SOCRATA_TOKEN SLACK_WEBHOOK_URL SLACK_HOOK CULVERT_RUN_ID KNACK_APP_ID KNACK_API_KEY KNACK_API_KEY_FILE FERNET_KEY FERNET_KEY_FILE
 unset $(env | sed -n 's/^\(\(AWS\|ATD_MDS\)_[A-Z0-9_]*\)=.*/\1/p')
 work=$(mktemp -d "${TMPDIR:-/tmp}/culvert-test.XXXXXX") || exit 1
 chmod 755 "$work"
-at_exit='rm -rf "$work"'
-trap 'cd /; eval "$at_exit"' EXIT
+at_exit=:
+count=0 failed=0
+# However this test ends, the keeper stops what it started and removes its directory.  When it ends in good order,
+# at_exit has stopped everything before, and anything that is still running is a failure.
+"$here/keeper" wait $$ "$work" </dev/null >/dev/null 2>&1 &
+keeper=$!
+finish() {
+	_status=$?
+	trap '' EXIT INT TERM
+	cd /; unset CULVERT_TEST_DIR
+	eval "$at_exit"
+	kill "$keeper" 2>/dev/null
+	"$here/keeper" clean "$work" || { [ "$_status" -ne 0 ] || _status=1; }
+	exit "$_status"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$work" || exit 1
+export CULVERT_TEST_DIR=$work		# by which the keeper knows this test's processes
 # What this test's programs leave behind is theirs, not another test's on this machine.
 mkdir -m 1777 tmp && export TMPDIR=$work/tmp || exit 1
 
-count=0 failed=0
 ok() {			# ok STATUS NAME: 0 is good
 	count=$((count + 1))
 	if [ "$1" -eq 0 ]; then
@@ -99,6 +118,11 @@ skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 0
 }
+give_up() {
+	ok 1 "$1"
+	echo "1..$count"
+	exit 1
+}
 done_testing() {
 	echo "1..$count"
 	[ "$failed" -eq 0 ]
@@ -116,7 +140,10 @@ start_server() {
 	*"kill \$${_var}_pid "*) ;;
 	*)	at_exit="kill \$${_var}_pid 2>/dev/null; $at_exit" ;;
 	esac
-	read -r _line <"server.$_var.fifo" || { cat "server.$_var.log" >&2; echo "Bail out! $1 $2 did not start"; exit 1; }
+	read -r _line <"server.$_var.fifo" || {
+		for _word; do case $_word in */*) break ;; esac; done
+		give_up "${_word##*/} does not start: $(tail -n 1 "server.$_var.log")"
+	}
 	eval "$_var=\$_line"
 }
 stop_server() {
@@ -127,8 +154,10 @@ stop_server() {
 start_postgres() {
 	PGUSER=postgres PGDATABASE=postgres PGPORT=5432
 	export PGHOST PGUSER PGDATABASE PGPORT
-	PGHOST=$("$top/scripts/private-postgres" start "$work/pg" 2>pg.log) || { cat pg.log >&2; echo "Bail out! no PostgreSQL"; exit 1; }
-	at_exit="'$top/scripts/private-postgres' stop '$work/pg' >/dev/null 2>&1; $at_exit"
+	mkdir -p "$top/build"
+	PGHOST=$(PG_TEMPLATE=$top/build/postgres-template "$top/scripts/private-postgres" start "$work/pg" 2>pg.log) ||
+	    give_up "PostgreSQL does not start: $(cat pg.log "$work/pg/postgres.log" 2>/dev/null | grep -v '^waiting' | tail -n 1)"
+	at_exit="'$top/scripts/private-postgres' kill '$work/pg' >/dev/null 2>&1; $at_exit"
 }
 # use_s3 URL KEY SECRET: the environment that every S3 tool reads, and none of what this machine's user has.
 use_s3() {
@@ -148,8 +177,7 @@ start_s3() {
 start_real_s3() {
 	if ! [ -x "${CULVERT_REAL_S3:-$top/build/versitygw}" ]; then
 		[ -n "${CULVERT_REAL_S3-}" ] || skip_all 'no real S3 server here: tests/real-s3 build makes one'
-		echo "Bail out! no real S3 server at $CULVERT_REAL_S3"
-		exit 1
+		give_up "there is no real S3 server at $CULVERT_REAL_S3"
 	fi
 	use_s3 '' AKIAREALSERVER 'a/real+secret=of-our-own'
 	start_server real_s3 "$here/real-s3" start "$work/real-s3"
