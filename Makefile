@@ -60,8 +60,14 @@ $(O)/build/completion/zsh/_%: $(O)/bin/% scripts/completion ; $(call completes,z
 $(O)/build/completion/fish/%.fish: $(O)/bin/% scripts/completion ; $(call completes,fish)
 completion: $(COMPLETIONS)      ## make the completion of bash, zsh and fish below build/completion
 
-check: all                      ## run the tests
-	CULVERT_BIN=$(abspath $(O)/bin) prove -j2 --failures --comments tests </dev/null
+check: all                      ## run the tests: T="pg-upsert orders" those of some; T=--all the slow ones, too
+	CULVERT_BIN=$(abspath $(O)/bin) tests/run $(T)
+
+lint:                           ## check the files that differ from HEAD; LINT=--all: all of them
+	tests/lint $(LINT)
+
+debug:                          ## build with -O0 and the address and undefined-behaviour sanitizers, below build/debug
+	$(MAKE) O=build/debug CFLAGS='-O0 -g3 -fsanitize=address,undefined -fno-omit-frame-pointer'
 
 bench: all                      ## measure against peers; prints a table (ROWS=N BENCH="json copy ...")
 	tests/bench/run $(BENCH)
@@ -168,6 +174,6 @@ deb: dist                       ## make the Debian package, in build/package
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all programs completion check bench fuzz 311 orders $(BLOCKS) demo help install uninstall dist deb clean
+.PHONY: all programs completion check lint debug bench fuzz 311 orders $(BLOCKS) demo help install uninstall dist deb clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)

@@ -1,0 +1,65 @@
+#!/bin/bash
+# tests/lint: each kind of fault is found, in the files that differ from HEAD, those that are named, or all.
+. "$(dirname "$0")/lib.sh"
+for program in git clang shellcheck mandoc; do
+	command -v $program >/dev/null || skip_all "no $program here: scripts/install-packages check"
+done
+python3 -c 'import pyflakes' 2>/dev/null || skip_all 'no pyflakes here: scripts/install-packages check'
+
+# ---- a tree without faults ----
+mkdir -p tree/{tests,src/lib/base,man,scripts} home
+export HOME=$work/home GIT_CONFIG_NOSYSTEM=1
+cp "$top/tests/lint" tree/tests/
+cd tree || exit
+git init -q . && git config user.email a@example.org && git config user.name A
+printf '#include "lib/base/n.h"\nint\nn_of(const int *p)\n{\n\treturn p != 0 ? *p : 0;\n}\n' >src/lib/base/n.c
+printf 'int n_of(const int *);\n' >src/lib/base/n.h
+printf '#!/bin/sh\necho "$1"\n' | tee scripts/say >src/say.sh
+printf '#!/bin/sh\n. "$(dirname "$0")/lib.sh"\necho "$count" >out\n' >tests/say.t
+printf 'import sys\n\nprint(sys.argv)\n' >scripts/x.py
+printf '.Dd March 1, 2025\n.Dt SAY 1\n.Os\n.Sh NAME\n.Nm say\n.Nd say it\n' >man/say.1
+echo '# Say' >README.md
+printf "/build/\nout\nerr\n" >.gitignore
+git add -A && git commit -q -m 'Start'
+run 0 'a tree without faults' tests/lint --all
+grep -qx 'lint: 10 files: nothing found' out; ok $? '... of which all files are read' || sed 's/^/# /' out
+run 0 'nothing changed' tests/lint
+grep -qx 'lint: 0 files: nothing found' out; ok $? '... nothing to read' || sed 's/^/# /' out
+
+# ---- one fault at a time ----
+# finds TITLE FILE: the changed file is found, by the check of that title; named as well; and all is well without the change
+finds() {
+	run 1 "$1 finds a fault in $2" tests/lint
+	grep -q "^== $1" out && grep -q "$2" out; ok $? '... and names it' || sed 's/^/# /' out
+	run 1 '... when the file is named' tests/lint "$2"
+	run 1 '... among all' tests/lint --all
+	git checkout -q . && git clean -qfd
+}
+printf '#include "lib/base/n.h"\nint\nn_of(const int *p)\n{\n\tp = 0;\n\treturn *p;\n}\n' >src/lib/base/n.c
+finds 'clang --analyze' src/lib/base/n.c
+printf '#!/bin/sh\nx=1\nif [ $1 = ]; then echo; fi\n' >scripts/say
+finds shellcheck scripts/say
+printf '#!/bin/sh\nif [ $1 = ]; then echo; fi\n' >tests/new.t
+finds 'shellcheck of tests' tests/new.t
+printf '#!/bin/sh\nif [ $1 = ]; then echo; fi\n' >scripts/new-command
+finds shellcheck scripts/new-command
+printf 'import os\n' >scripts/x.py
+finds pyflakes scripts/x.py
+printf '#!/usr/bin/env python3\nprint(nothing)\n' >scripts/new-program
+finds pyflakes scripts/new-program
+echo '.Zz' >>man/say.1
+finds mandoc man/say.1
+echo 'A line. ' >>README.md
+finds 'white space at the end of a line' README.md
+printf 'A line.\r\n' >>README.md
+finds CRLF README.md
+printf 'A line' >>README.md
+finds 'end of file' README.md
+
+printf 'static inline int\nn_bad(void)\n{\n\tint *p = 0;\n\treturn *p;\n}\nint n_of(const int *);\n' >src/lib/base/n.h
+run 1 'a header is checked with the files that include it' tests/lint
+git checkout -q .
+run 66 'a file that is not there' tests/lint none.c
+run 64 'an option that it does not have' tests/lint --everything
+cd "$work" || exit
+done_testing
