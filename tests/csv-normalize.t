@@ -331,9 +331,7 @@ t 'no such file' 66 csv-normalize nowhere.csv 3</dev/null
 t 'stdin closed' 66 sh -c 'csv-normalize <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'csv-normalize utf8.csv >&-' 3</dev/null
 
-real=$shared/311/la311-2020-jan.csv
-if [ -r "$real" ]; then
-	cat >by-python.py <<'PY'
+cat >by-python.py <<'PY'
 import csv, datetime, sys
 def iso(s):
     return datetime.datetime.strptime(s, "%m/%d/%y %H:%M").isoformat() if s else s
@@ -345,13 +343,16 @@ out.writerow(head)
 for row in rows:
     out.writerow([iso(v) if i in dates else v for i, v in enumerate(row)])
 PY
-	python3 by-python.py "$real" >wanted.csv
-	csv-normalize "$real" --date 'createddate=%m/%d/%y %H:%M' --date 'updateddate=%m/%d/%y %H:%M' \
+as_python() {		# as_python FILE WHOSE
+	python3 by-python.py "$1" >wanted.csv
+	csv-normalize "$1" --date 'createddate=%m/%d/%y %H:%M' --date 'updateddate=%m/%d/%y %H:%M' \
 		--date 'servicedate=%m/%d/%y %H:%M' --date 'closeddate=%m/%d/%y %H:%M' >got.csv
-	same '10,000 real requests, as Python reads them' wanted.csv got.csv
-	csv-normalize "$real" --date createddate --date updateddate --date servicedate --date closeddate >got.csv
+	same "$2 requests, as Python reads them" wanted.csv got.csv
+	csv-normalize "$1" --date createddate --date updateddate --date servicedate --date closeddate >got.csv
 	same '... without a format too' wanted.csv got.csv
-fi
+}
+as_python "$data/311/la311-2020-jan.csv" 'made-up'
+have_real 311/la311-2020-jan.csv && as_python "$real_data/311/la311-2020-jan.csv" 'real'
 printf 'createddate\n1/31/20 0:05\n' >requests.csv
 t "the manual's first example" 0 csv-normalize --date 'createddate=%m/%d/%y %H:%M' requests.csv 3<<'OUT'
 createddate

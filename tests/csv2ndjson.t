@@ -167,14 +167,16 @@ echo '{"a":"200000"}' >want; same 'the last record came' want out
 t 'stdin closed' 66 sh -c 'csv2ndjson <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'csv2ndjson odd.csv >&-' 3</dev/null
 
-if [ -r "$shared/311/la311-2020-jan.csv" ]; then
-	{ tr -d '\r' <"$shared/311/la311-2020-jan.csv"; echo; } >real.csv
-	csv2ndjson "$shared/311/la311-2020-jan.csv" >real.json
-	ndjson2csv real.json >back.csv
-	same 'CSV to NDJSON to CSV is the identity on 10,000 real requests' real.csv back.csv
-	jq -c . real.json >by-jq.json
-	same 'and what is between is what jq would write' by-jq.json real.json
-fi
+back_and_forth() {	# back_and_forth FILE WHOSE
+	{ tr -d '\r' <"$1"; echo; } >plain.csv
+	csv2ndjson "$1" >by-us.json
+	ndjson2csv by-us.json >back.csv
+	same "CSV to NDJSON to CSV is the identity on $2 requests" plain.csv back.csv
+	jq -c . by-us.json >by-jq.json
+	same 'and what is between is what jq would write' by-jq.json by-us.json
+}
+back_and_forth "$data/311/la311-2020-jan.csv" 'made-up'
+have_real 311/la311-2020-jan.csv && back_and_forth "$real_data/311/la311-2020-jan.csv" 'real'
 printf 'id,status\n1,Open\n2,Closed\n' >requests.csv
 t "the manual's example" 0 sh -c "csv2ndjson requests.csv | jq -c 'select(.status == \"Open\")'" 3<<'OUT'
 {"id":"1","status":"Open"}

@@ -6,8 +6,9 @@
     forge KEY WHAT      a token with a right MAC and something else wrong, or odd; WHAT as below
     flip KEY DIR        each byte of the token on standard input altered, one token a file: DIR/0, DIR/1, ...
     time                seconds since 1970 in the token on standard input, whoever made it
-    check DATA TOOL     the specification's files in DATA, by `TOOL encrypt TIME IV` and `TOOL decrypt TIME TTL`: prints a
+    check FILE TOOL     the specification's values in FILE, by `TOOL encrypt TIME IV` and `TOOL decrypt TIME TTL`: prints a
                         line for each case, what it is and what came of it
+    published FILE DIR  the values in FILE are those of the files in DIR, as the specification publishes them
 """
 import base64
 import datetime
@@ -65,21 +66,34 @@ def forge(key, what):
     raise SystemExit(f"{what}?")
 
 
-def vectors(directory, tool):
-    for name in "generate", "verify", "invalid":
-        with open(os.path.join(directory, name + ".json"), encoding="utf-8") as file:
-            cases = json.load(file)
-        for case in cases:
-            now = str(int(datetime.datetime.fromisoformat(case["now"]).timestamp()))
-            if name == "generate":
-                what, given = ("encrypt", now, bytes(case["iv"]).hex()), case["src"]
-            else:
-                what, given = ("decrypt", now, str(case["ttl_sec"])), case["token"]
-            ran = subprocess.run([tool, *what], env=os.environ | {"FERNET_KEY": case["secret"]}, input=given.encode(),
-                                 capture_output=True, check=False)
-            wanted = {"generate": case["token"], "verify": case.get("src")}.get(name, "")
-            same = "as it should be" if ran.stdout.decode() == wanted else f"{ran.stdout} where {wanted!r} is due"
-            print(f"{case.get('desc', name)}: {ran.returncode}, {same} {ran.stderr.decode()}".strip())
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def vectors(path, tool):
+    document = read(path)
+    for case in document["cases"]:
+        if case["do"] == "encrypt":
+            option, given, wanted = case["iv"], case["message"], case["token"]
+        else:
+            option, given, wanted = str(case["max_age"]), case["token"], case["message"] or ""
+        ran = subprocess.run([tool, case["do"], str(case["time"]), option], env=os.environ | {"FERNET_KEY": document["key"]},
+                             input=given.encode(), capture_output=True, check=False)
+        same = "as it should be" if ran.stdout.decode() == wanted else f"{ran.stdout} where {wanted!r} is due"
+        print(f"{case['case']}: {ran.returncode}, {same} {ran.stderr.decode()}".strip())
+
+
+def published(path, directory):
+    """What the specification's files have and ours has not, or the other way round."""
+    document = read(path)
+    ours = {(document["key"], case["time"], case.get("iv") or case["max_age"], case["message"], case["token"]) for case in document["cases"]}
+    theirs = {(case["secret"], int(datetime.datetime.fromisoformat(case["now"]).timestamp()),
+               bytes(case["iv"]).hex() if "iv" in case else case["ttl_sec"], case.get("src"), case["token"])
+              for name in ("generate", "verify", "invalid") for case in read(os.path.join(directory, name + ".json"))}
+    for case in sorted(ours ^ theirs, key=str):
+        print("only in", "ours" if case in ours else "theirs", *case)
+    return ours != theirs
 
 
 def main():
@@ -87,6 +101,8 @@ def main():
     if word == "check":
         vectors(*args)
         return
+    if word == "published":
+        sys.exit(published(*args))
     given = sys.stdin.buffer.read() if word != "forge" else b""
     key = base64.urlsafe_b64decode(args[0]) if args else b""
     if word == "time":

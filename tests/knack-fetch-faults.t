@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
-meta=$shared/knack/metadata.json
+meta=$data/knack/metadata.json
 PATH=$(dirname "${CULVERT_BIN:-$top/bin}")/build/vectors:$PATH
 
 # object_4 has an auto increment, object_7 has none: pages go by what comes after the last, or by their numbers

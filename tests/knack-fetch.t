@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
-meta=$shared/knack/metadata.json
+meta=$data/knack/metadata.json
 
 # records that no program of ours may touch
 cat >odd.ndjson <<'X'
@@ -12,7 +12,7 @@ cat >odd.ndjson <<'X'
 {"field_59":"<br />","field_60_raw":30,"field_60":30,"field_59_raw":"\n","id":"5d7964422d7159001659b27c"}
 X
 start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0 --records object_10=odd.ndjson \
-    --records "object_3=$shared/knack/all_fields.json" --make object_4=3000 --make object_7=40
+    --records "object_3=$data/knack/all_fields.json" --make object_4=3000 --make object_7=40
 f() { knack-fetch --base-url "$knack" --retry-wait 0.01 "$@"; }
 log() { curl -sS "$knack/log"; }
 control() {
@@ -26,8 +26,14 @@ asked() {		# the records' requests since the last reset, as jq's filter $1 shows
 # what comes out
 t 'records byte for byte' 0 f --object object_10 3<odd.ndjson
 t '... page by page' 0 f --object object_10 --page-size 1 3<odd.ndjson
-jq -c '.records[]' "$shared/knack/all_fields.json" >all.ndjson
+jq -c '.records[]' "$data/knack/all_fields.json" >all.ndjson
 t 'every type of field' 0 f --object object_3 3<all.ndjson
+if have_real knack; then
+	start_server real_knack "$here/servers/knack.py" --metadata "$real_data/knack/metadata.json" --rate 0 --records "object_3=$real_data/knack/all_fields.json"
+	jq -c '.records[]' "$real_data/knack/all_fields.json" >real.ndjson
+	t '... of real records' 0 env KNACK_APP_ID="$(jq -r .application.id "$real_data/knack/metadata.json")" \
+	    knack-fetch --base-url "$real_knack" --object object_3 3<real.ndjson
+fi
 control '{"reset":true,"faults":[{"match":"object_10","kind":"nonsense","body":"{\n \"total_pages\" : \"1\",\r\n \"current_page\":\"1\",\"total_records\":\"2\", \"records\": [ {\n  \"id\":\"5d7964422d7159001659b27a\",\r\n  \"field_60\":1, \"a\":\"\\n\" }\n,\n {\"id\":\"5d7964422d7159001659b27b\",\"field_60\":2}\n] }\n"}]}'
 t 'line breaks inside a record go, numbers may be texts' 0 f --object object_10 3<<'OUT'
 {  "id":"5d7964422d7159001659b27a",  "field_60":1, "a":"\n" }

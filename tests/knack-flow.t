@@ -117,7 +117,7 @@ run 0 'to-knack: what differs' into
 is '... is updated' '1 0 1' "$(receipt '"\(.read) \(.created) \(.updated)"')"
 KNACK_APP_ID=5d79512148c4af00106d15ff KNACK_API_KEY=hush-other-key knack-fetch --quiet --object object_3 --base-url "$other/v1" |
     jq -r 'select(.field_8 == "moved") | "\(.field_10_raw) \(.field_6_raw)"' >got
-in_knack | jq -r --arg id "$first" 'select(.id == $id) | "\(.field_11_raw) Extra Cheese"' >want
+in_knack | jq -r --arg id "$first" 'select(.id == $id) | "\(.field_11_raw) Extra Olives"' >want
 same '... as the map says' want got
 
 # ---- for a scheduler ----

@@ -1,10 +1,10 @@
 #!/bin/bash
 # knack-format: values by type against an independent reading of the description, names, and what must not be lost.
 . "$(dirname "$0")/lib.sh"
-real=$shared/knack
+knack=$data/knack
 oracle() { python3 "$here/knack_oracle.py" "$@"; }
 f() { knack-format --metadata meta.json "$@"; }
-json-explode .records "$real/all_fields.json" >real.ndjson
+json-explode .records "$knack/all_fields.json" >all.ndjson
 
 # The application of the tests: an object with a field of each type, named after it, and one that is connected to it.
 n=0 types='short_text number boolean currency rating multiple_choice date_time name email link phone address image file
@@ -30,22 +30,27 @@ cat >meta.json <<META
   {"key":"view_3","name":"Menu","type":"menu"}]}]}}
 META
 
-# ---- the record with every field type, value by value ----
+# ---- records with every field type, value by value ----
 
-for container in --object=object_3 --view=view_18 --view=view_6; do
-	key=${container#*=}
-	oracle "$real/metadata.json" "$key" <real.ndjson >want
-	run 0 "real records: $key" knack-format -m "$real/metadata.json" $container real.ndjson
-	same "... $(wc -l <want) records as described" want out
-done
-oracle "$real/metadata.json" object_3 --snake <real.ndjson >want
-run 0 'real records: --keys lower_snake' knack-format -m "$real/metadata.json" -O object_3 --keys lower_snake real.ndjson
-same '... as described' want out
-run 0 'real records without --object' knack-format -m "$real/metadata.json" real.ndjson
-oracle "$real/metadata.json" object_3 <real.ndjson >want
-same '... are those of their object' want out
-[ "$(jq -n '[inputs] | map(keys[]) | unique | length' <want)" -eq 33 ] && [ "$(grep -c . want)" -eq 25 ]
-ok $? 'which is 33 fields of 25 records'
+as_described() {	# as_described DIRECTORY WHOSE: its records, in every container
+	json-explode .records "$1/all_fields.json" >records.ndjson
+	for container in --object=object_3 --view=view_18 --view=view_6; do
+		key=${container#*=}
+		oracle "$1/metadata.json" "$key" <records.ndjson >want
+		run 0 "$2 records: $key" knack-format -m "$1/metadata.json" $container records.ndjson
+		same "... $(wc -l <want) records as described" want out
+	done
+	oracle "$1/metadata.json" object_3 --snake <records.ndjson >want
+	run 0 "$2 records: --keys lower_snake" knack-format -m "$1/metadata.json" -O object_3 --keys lower_snake records.ndjson
+	same '... as described' want out
+	run 0 "$2 records without --object" knack-format -m "$1/metadata.json" records.ndjson
+	oracle "$1/metadata.json" object_3 <records.ndjson >want
+	same '... are those of their object' want out
+	[ "$(jq -n '[inputs] | map(keys[]) | unique | length' <want)" -eq 33 ] && [ "$(grep -c . want)" -eq 25 ]
+	ok $? 'which is 33 fields of 25 records'
+}
+as_described "$knack" 'made-up'
+if have_real knack; then as_described "$real_data/knack" 'real'; fi
 
 # ---- dates ----
 
@@ -510,7 +515,7 @@ OUT
 
 meta() {		# meta STATUS SAID [OPTION...]: the document on standard input
 	cat >m.json; want=$1 text=$2; shift 2
-	run "$want" "metadata: $text" knack-format -m m.json "$@" real.ndjson
+	run "$want" "metadata: $text" knack-format -m m.json "$@" all.ndjson
 	said "$text"
 	[ ! -s out ]; ok $? '... and nothing is written'
 }
@@ -561,7 +566,7 @@ meta 78 '--object object_9: m.json has no such object: want one such as object_1
 meta 78 '--view view_9: m.json has no such view' -V view_9 <meta.json
 meta 78 '--raw field_77: m.json has no such field' -r field_1,field_77 <meta.json
 for zone in ../../etc/passwd /etc/localtime right/UTC posix/UTC America ''; do
-	run 78 "--timezone '$zone'" f --timezone "$zone" real.ndjson
+	run 78 "--timezone '$zone'" f --timezone "$zone" all.ndjson
 	said "time zone \"$zone\": not known"
 done
 mkdir zones && echo TZif >zones/Torn && echo x >zones/Else
@@ -569,7 +574,7 @@ for zone in Torn Else; do
 	run 78 "rules that libc can't read: $zone" env TZDIR="$PWD/zones" knack-format -m meta.json --timezone $zone one
 	said "zones/$zone: no rules of a time zone"
 done
-run 78 'no time zones on the machine' env TZDIR=/nonexistent knack-format -m meta.json real.ndjson
+run 78 'no time zones on the machine' env TZDIR=/nonexistent knack-format -m meta.json all.ndjson
 said 'no time zones in /nonexistent: install the package tzdata'
 t '--timezone where the application has none' 0 knack-format -m - --timezone UTC one 3<<'OUT' <<'IN'
 {"id":"1"}
@@ -605,12 +610,12 @@ ok $? '... is all there'
 run 65 'a record over --max-record' f --max-record 1M huge
 said 'record over 1 MiB'
 rm huge
-for i in 1 2 3 4 5 6 7 8; do cat real.ndjson real.ndjson real.ndjson real.ndjson; done >block
+for i in 1 2 3 4 5 6 7 8; do cat all.ndjson all.ndjson all.ndjson all.ndjson; done >block
 for i in $(seq 60); do cat block; done >big
-run 0 "$(du -h big | cut -f 1) in bounded memory" limited 40000 knack-format "knack-format -m $real/metadata.json -O object_3 big >big.out"
+run 0 "$(du -h big | cut -f 1) in bounded memory" limited 40000 knack-format "knack-format -m $knack/metadata.json -O object_3 big >big.out"
 [ "$(wc -l <big.out)" -eq 48000 ] && [ "$(sort -u big.out | wc -l)" -eq 25 ]
 ok $? '... and every record is there'
-run 0 'a reader that leaves' bash -c "knack-format -m $real/metadata.json -O object_3 big | head -n 1 >/dev/null; [ \"\${PIPESTATUS[0]}\" -eq 141 ]"
+run 0 'a reader that leaves' bash -c "knack-format -m $knack/metadata.json -O object_3 big | head -n 1 >/dev/null; [ \"\${PIPESTATUS[0]}\" -eq 141 ]"
 said_not 'knack-format'
 rm big big.out block
 

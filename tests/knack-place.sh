@@ -4,17 +4,17 @@
 . "$here/runs.sh"
 servers=$here/servers
 flow=$top/scripts/knack
-metadata=$shared/knack/metadata.json
+metadata=$data/knack/metadata.json
 
 # What the dataset and the layer take of a record.
 make_dataset() {	# make_dataset DIRECTORY
 	mkdir -p "$1"
-	echo 'id,auto_increment,short_text,multiple_choice,number,rating,name,customer,pytest_record,pytest_modified_date,address_lat_lon,published' \
+	echo 'id,auto_increment,short_text,multiple_choice,number,rating,name,customer,test_record,modified_date,address_lat_lon,published' \
 	    >"$1/kfld-test.csv"
 	cat >"$1/kfld-test.json" <<-'X'
 	{"name": "All fields", "rowIdentifier": "id", "columns": [{"fieldName": "number", "dataTypeName": "number"},
-	 {"fieldName": "rating", "dataTypeName": "number"}, {"fieldName": "pytest_record", "dataTypeName": "checkbox"},
-	 {"fieldName": "pytest_modified_date", "dataTypeName": "calendar_date"}, {"fieldName": "published", "dataTypeName": "calendar_date"},
+	 {"fieldName": "rating", "dataTypeName": "number"}, {"fieldName": "test_record", "dataTypeName": "checkbox"},
+	 {"fieldName": "modified_date", "dataTypeName": "calendar_date"}, {"fieldName": "published", "dataTypeName": "calendar_date"},
 	 {"fieldName": "address_lat_lon", "dataTypeName": "point"}]}
 	X
 }
@@ -23,7 +23,7 @@ make_services() {
 	[{"item": "0123456789abcdef0123456789abcdef", "name": "all", "layers": [{"id": 3, "name": "all fields",
 	  "geometryType": "esriGeometryPoint", "fields": [{"name": "id", "type": "esriFieldTypeString", "length": 24},
 	  {"name": "auto_increment", "type": "esriFieldTypeInteger"}, {"name": "short_text", "type": "esriFieldTypeString", "length": 4000},
-	  {"name": "rating", "type": "esriFieldTypeDouble"}, {"name": "pytest_modified_date", "type": "esriFieldTypeDate"}]}]}]
+	  {"name": "rating", "type": "esriFieldTypeDouble"}, {"name": "modified_date", "type": "esriFieldTypeDate"}]}]}]
 	X
 }
 make_apps() {
@@ -36,7 +36,7 @@ make_apps() {
 	      "knack": {"other": {"object": "object_3", "container": "object_3", "fields": [
 	        {"from": "field_11_raw", "to": "field_10_raw", "key": true}, {"from": "field_7_raw", "to": "field_8", "by": "strip"},
 	        {"from": "field_128_raw", "to": "field_125", "by": "connection", "ignore_diff": true},
-	        {"from": null, "to": "field_6", "default": "Extra Cheese"}, {"from": null, "to": "field_7", "default": "copy"}]}}},
+	        {"from": null, "to": "field_6", "default": "Extra Olives"}, {"from": null, "to": "field_7", "default": "copy"}]}}},
 	    "object_3": {"modified_date_field": "field_37", "socrata": {"dataset": "kfld-test", "no_replace": true},
 	      "agol": {"item": "0123456789abcdef0123456789abcdef", "layer": 3, "no_replace": true}},
 	    "view_1": {"scene": "scene_1"}, "view_12": {}}},
@@ -57,7 +57,7 @@ start_place() {
 	SOCRATA_KEY_ID=id SOCRATA_KEY_SECRET=hush-socrata AGOL_USERNAME=city AGOL_PASSWORD=hush-agol
 	export KNACK_APP_ID KNACK_API_KEY SOCRATA_KEY_ID SOCRATA_KEY_SECRET AGOL_USERNAME AGOL_PASSWORD
 	start_server knack_server python3 "$servers/knack.py" --metadata "$metadata" --rate 0 \
-	    --records "object_3=$shared/knack/all_fields.json"
+	    --records "object_3=$data/knack/all_fields.json"
 	start_server SODA_URL python3 "$servers/soda.py" --data data
 	start_server AGOL_PORTAL python3 "$servers/arcgis.py" --services services.json
 	# their secrets are in no command line, where the sweep would find them
@@ -98,13 +98,13 @@ formatted() {
 wanted_in_socrata() {
 	formatted | jq -cS '{id, auto_increment: (.auto_increment | tostring), short_text, multiple_choice,
 	    number: (.number | if . == null then . else tostring end), rating: (.rating | if . == null then . else tostring end), name, customer,
-	    pytest_record, pytest_modified_date: (.pytest_modified_date | if . == null then . else .[:19] + ".000" end),
+	    test_record, modified_date: (.modified_date | if . == null then . else .[:19] + ".000" end),
 	    address_lat_lon: (.location | if .latitude == null or .latitude == "" then null else
 	      {type: "Point", coordinates: [(.longitude | tonumber), (.latitude | tonumber)]} end)} | with_entries(select(.value != null))' | sort
 }
 wanted_in_agol() {
 	formatted | jq -cS '{attributes: {id, auto_increment, short_text: (.short_text | if . != null and contains("<") and contains(">") then gsub("[<>]"; "") else . end),
-	    rating, pytest_modified_date: (.pytest_modified_date | if . == null then . else (.[:19] + "Z" | fromdate) * 1000
+	    rating, modified_date: (.modified_date | if . == null then . else (.[:19] + "Z" | fromdate) * 1000
 	      - (.[19:] | (.[:3] | tonumber) * 3600000) end)},
 	    geometry: (.location | if .latitude == null or .latitude == "" then null else
 	      {x: (.longitude | tonumber), y: (.latitude | tonumber)} end)}' | sort

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
-meta=$shared/knack/metadata.json
+meta=$data/knack/metadata.json
 
 # object_10 are toppings: field_60 an auto increment, field_59 a name, which is required and unique
 start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0
@@ -61,20 +61,20 @@ counts 2 1 1 0 0
 have '007 u2 u3 Sweet "Corn"'
 control '{"reset":true}'
 run 0 'values of every kind' knack-push --base-url "$knack" --app "$meta" --object object_3 <<'X'
-{"field_6":"Pepperoni","field_7":"x","field_10":1.10,"field_29":false,"field_19":{"first":"Ann","last":"Lee"},"field_128":[],"field_8":null}
+{"field_6":"Plain Crust","field_7":"x","field_10":1.10,"field_29":false,"field_19":{"first":"Ann","last":"Lee"},"field_128":[],"field_8":null}
 X
 sent .body >seen
 t '... byte for byte' 0 cat seen 3<<'OUT'
-"{\"field_6\":\"Pepperoni\",\"field_7\":\"x\",\"field_10\":1.10,\"field_29\":false,\"field_19\":{\"first\":\"Ann\",\"last\":\"Lee\"},\"field_128\":[],\"field_8\":\"\"}"
+"{\"field_6\":\"Plain Crust\",\"field_7\":\"x\",\"field_10\":1.10,\"field_29\":false,\"field_19\":{\"first\":\"Ann\",\"last\":\"Lee\"},\"field_128\":[],\"field_8\":\"\"}"
 OUT
 control '{"reset":true}'
 run 0 'columns without a value' knack-push --base-url "$knack" --app "$meta" --object object_3 <<'X'
 field_6,field_7,field_10
-Pepperoni,x,
+Plain Crust,x,
 X
 sent .body >seen
 t '... are sent as blanks' 0 cat seen 3<<'OUT'
-"{\"field_6\":\"Pepperoni\",\"field_7\":\"x\",\"field_10\":\"\"}"
+"{\"field_6\":\"Plain Crust\",\"field_7\":\"x\",\"field_10\":\"\"}"
 OUT
 fresh
 knack-fetch --base-url "$knack" --app "$meta" --object object_10 >fetched
@@ -106,7 +106,7 @@ have 'u1 u2 u3'
 run 99 '--empty-exit' p --empty-exit 99 </dev/null
 control '{"reset":true}'
 run 0 'by a view, without a key' env -u KNACK_API_KEY knack-push --base-url "$knack" --app "$meta" --view view_12 --scene scene_7 <<'X'
-{"field_6":"Pepperoni","field_7":"by a form"}
+{"field_6":"Plain Crust","field_7":"by a form"}
 X
 [ "$(jq -r .view out)" = view_12 ]; ok $? '... says the receipt'
 sent '[.path, .headers["x-knack-rest-api-key"]]' >seen
@@ -130,8 +130,8 @@ run 0 '--key by a name, and a second run' sh -c 'printf "field_59\nx\ny\nu2\n" >
 counts 3 0 0 3 0
 have 'u1 u2 u3 x y'
 control '{"reset":true}'
-control '{"insert":{"object":"object_3","records":[{"field_6":"Pepperoni","field_7":"one","field_125":"k1","field_10":5,"field_29":false,"field_20":"a@example.org"},
-	{"field_6":"Pepperoni","field_7":"two","field_125":"k2"},{"field_6":"Pepperoni","field_7":"two","field_125":"k3"}]}}'
+control '{"insert":{"object":"object_3","records":[{"field_6":"Plain Crust","field_7":"one","field_125":"k1","field_10":5,"field_29":false,"field_20":"a@example.org"},
+	{"field_6":"Plain Crust","field_7":"two","field_125":"k2"},{"field_6":"Plain Crust","field_7":"two","field_125":"k3"}]}}'
 q() { knack-push --base-url "$knack" --app "$meta" --object object_3 "$@"; }
 run 0 '--key: what changes is written' q --key field_125 --rejects rejects <<'X'
 {"field_125":"k1","field_7":"one","field_10":"5","field_29":"No"}

@@ -8,12 +8,14 @@
 #	same NAME WANTED GOT            two files are alike
 #	wait_for COMMAND...             until it succeeds, by the work of another process
 #	give_up MESSAGE                 one failed check, and the end of this file: what it needs is not there
+#	have_real NAME...               other people's data is there to compare with, as $data/NAME always is
 #	done_testing                    prints the plan; the last line of every test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 [ -e "$here/lib.sh" ] || here=$(dirname "$here")	# of a program in a directory below
 top=$(dirname "$here")
-shared=$top/../shared/data
+data=$here/data						# the project's own, made data
+real_data=${CULVERT_DATA:-$top/../shared/data}		# other people's data, where it is present
 # The programs of Debian's packages come first, and psql itself before Debian's wrapper of it: a wrapper in front of
 # python3 or psql takes longer than most of what they are asked to do here.
 for _dir in /bin /usr/bin $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1) "${CULVERT_BIN:-$top/bin}"; do
@@ -122,6 +124,12 @@ give_up() {
 	ok 1 "$1"
 	echo "1..$count"
 	exit 1
+}
+# have_real NAME...: these files or directories are readable below $real_data; if not, one line says which is not.
+have_real() {
+	for _name; do
+		[ -r "$real_data/$_name" ] || { echo "# not compared with the real $_name: not present (see CULVERT_DATA)"; return 1; }
+	done
 }
 done_testing() {
 	echo "1..$count"

@@ -19,8 +19,8 @@ echo '[{"item":"0123456789abcdef0123456789abcdef","name":"signals","layers":[{"i
 start_server arcgis python3 "$here/servers/arcgis.py" --services services.json
 export AGOL_USERNAME=maps AGOL_PASSWORD=secret
 
-start_server knack python3 "$here/servers/knack.py" --metadata "$shared/knack/metadata.json" --rate 0 \
-    --records object_3="$shared/knack/all_fields.json" --make object_10=3
+start_server knack python3 "$here/servers/knack.py" --metadata "$data/knack/metadata.json" --rate 0 \
+    --records object_3="$data/knack/all_fields.json" --make object_10=3
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
 
 MDS_AUTH=bearer:a-token start_server mds "$here/servers/mds.py" --make 3
@@ -45,7 +45,7 @@ prepare() {
 		printf 'srnumber,status,createddate\n1,Open,1/31/20 0:05\n2,Closed,1/31/20 13:05\n' >requests.csv
 		printf 'Id;Opened\n 1 ;N/A\n2;1/31/2020\n3;31/31/2020\n' >export.csv ;;
 	geo-tag)
-		cp "$shared"/austin/hex1000.json . && cp "$shared"/austin/council_districts_simplified.json districts.json
+		cp "$data"/austin/hex1000.json . && cp "$data"/austin/council_districts_simplified.json districts.json
 		printf 'id,longitude,latitude\n1,-97.74,30.27\n2,0,0\n' >requests.csv
 		echo '{"start_longitude":-97.74,"start_latitude":30.27,"end_longitude":null,"end_latitude":null}' >trips.ndjson ;;
 	json-explode | ndjson2csv)
@@ -69,15 +69,15 @@ prepare() {
 		jq '.datasets = [{year: 2020, id: "rq3b-xjk8"}]' "$top/scripts/311/311.json" >datasets.json
 		export SODA_URL=$soda DATASETS=$PWD/datasets.json ;;
 	mds-trips)
-		tr -d '\n' <"$shared/mds/trip_sample_data_valid_short.json" >trips.ndjson
+		tr -d '\n' <"$data/mds/trip_sample_data_valid_short.json" >trips.ndjson
 		jq -c '{version: "0.3.0", data: {trips: [.]}}' trips.ndjson >trips.json ;;
 	knack-push) printf 'field_59\nu1\nBasil\n' >toppings.csv ;;
 	knack-format | soda-shape)
-		cp "$shared"/knack/metadata.json . && cp "$shared"/knack/all_fields.json page.json
+		cp "$data"/knack/metadata.json . && cp "$data"/knack/all_fields.json page.json
 		json-explode .records page.json >records.ndjson ;;
 	*)
 		echo '{"jump":{"mds_api_url":"'$mds'","version":"0.3.0","auth_type":"bearer","token":"a-token"}}' >providers.json
-		cp "$shared"/austin/council_districts_simplified.json districts.json
+		cp "$data"/austin/council_districts_simplified.json districts.json
 		cp ../data/rq3b-xjk8.csv requests.csv
 		psql -Xq 2>>"$work/psql.log" <<-'SQL'
 		DROP TABLE IF EXISTS requests, stage, requests_stage CASCADE; DROP SCHEMA IF EXISTS stage CASCADE;

@@ -422,13 +422,15 @@ example() {		# example COMMAND: one that needs no network, as the page has it
 printf 'srnumber,updateddate\n1-1,2020-01-02T03:04:05\n' >requests.csv
 example 'pg-copy-in --create --unlogged --truncate stage requests.csv'
 
-# ---- the real file ----
+# ---- a whole file of requests ----
 
-la=$shared/311/la311-2020-jan.csv
-if [ -r "$la" ]; then
-	run 0 'ten thousand real requests' pg-copy-in --create --date-order mdy la "$la"
-	sql 'CREATE TABLE theirs (LIKE la)'
-	psql -XAtqc "\\copy theirs FROM '$la' CSV HEADER"
-	run 0 'are what psql loads' sql 'SELECT count(*) FROM (TABLE la EXCEPT ALL TABLE theirs) x'; echo 0 >want; same 'each value' want out
-fi
+echo 0 >none
+as_psql() {		# as_psql FILE WHOSE TABLE
+	run 0 "$2 requests" pg-copy-in --create --date-order mdy "$3" "$1"
+	sql "CREATE TABLE $3_by_psql (LIKE $3)"
+	psql -XAtqc "\\copy $3_by_psql FROM '$1' CSV HEADER"
+	run 0 'are what psql loads' sql "SELECT count(*) FROM (TABLE $3 EXCEPT ALL TABLE $3_by_psql) x"; same 'each value' none out
+}
+as_psql "$data/311/la311-2020-jan.csv" 'made-up' la
+have_real 311/la311-2020-jan.csv && as_psql "$real_data/311/la311-2020-jan.csv" 'ten thousand real' real_la
 done_testing

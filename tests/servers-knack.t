@@ -2,8 +2,8 @@
 # The stand-in for Knack: what it answers is what api/knack.md says, and its quirks can be had.
 . "$(dirname "$0")/lib.sh"
 app=5d79512148c4af00106d1507 key=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
-start_server knack "$here/servers/knack.py" --metadata "$shared/knack/metadata.json" --rate 0 \
-    --records "object_3=$shared/knack/all_fields.json" --make object_10=1100 --make object_6=2
+start_server knack "$here/servers/knack.py" --metadata "$data/knack/metadata.json" --rate 0 \
+    --records "object_3=$data/knack/all_fields.json" --make object_10=1100 --make object_6=2
 
 as() {			# as KEY PATH [OPTION...]: a call with that key
 	k=$1 path=$2; shift 2
@@ -34,9 +34,10 @@ numbers() {		# numbers FIELD [NAME=VALUE...]: of object_3, the field of what com
 }
 
 # pages
-t 'the metadata, without headers' 0 curl -sSf "$knack/v1/applications/$app" 3<"$shared/knack/metadata.json"
+jq -cj . "$data/knack/metadata.json" >document
+t 'the metadata, without headers' 0 curl -sSf "$knack/v1/applications/$app" 3<document
 get /objects/object_3/records rows_per_page=1000 >page
-jq -c '.records[]' "$shared/knack/all_fields.json" >want
+jq -c '.records[]' "$data/knack/all_fields.json" >want
 t 'a page as it is' 0 jq -c '.records[]' page 3<want
 t '25 rows unless told, and numbers' 0 sh -c 'jq -c "[.total_pages, .current_page, .total_records, (.records | length)]"' <<IN 3<<'OUT'
 $(get /objects/object_10/records)
@@ -50,7 +51,7 @@ OUT
 t 'one record' 0 sh -c 'jq -c .field_6' <<IN 3<<'OUT'
 $(get /objects/object_3/records/5d7964422d7159001659b27a)
 IN
-"Extra Cheese"
+"Extra Olives"
 OUT
 t 'a view has its columns only' 0 sh -c 'jq -c ".records[0] | keys"' <<IN 3<<'OUT'
 $(as knack '/pages/scene_1/views/view_6/records' | jq '.records[0] |= with_entries(select(.key | test("field_(11|37|6)(_raw)?$")))')
@@ -67,12 +68,12 @@ while IFS='|' read -r wanted filters; do
 	got=$(numbers field_11 "filters=$filters")
 	[ "$(echo "$got" | wc -w)" = "$wanted" ]; ok $? "$wanted: $filters" || echo "# $got"
 done <<X
-$(jq '.records | map(select(.field_11 > 20)) | length' "$shared/knack/all_fields.json")|[{"field":"field_11","operator":"higher than","value":"20"}]
-$(jq '.records | map(select(.field_11 < 3 or .field_11 > 20)) | length' "$shared/knack/all_fields.json")|{"match":"or","rules":[{"field":"field_11","operator":"higher than","value":20},{"field":"field_11","operator":"lower than","value":3}]}
-$(jq '.records | map(select(.field_6 == "Extra Cheese")) | length' "$shared/knack/all_fields.json")|[{"field":"field_6","operator":"is","value":"extra cheese"}]
-$(jq '.records | map(select(.field_6 == "")) | length' "$shared/knack/all_fields.json")|[{"field":"field_6","operator":"is blank"}]
-$(jq '.records | map(select(.field_12 == "09/11/2019")) | length' "$shared/knack/all_fields.json")|[{"field":"field_12","operator":"is","value":"09/11/2019"}]
-$(jq '.records | map(select((.field_12_raw.unix_timestamp // 0) >= 1568246400000)) | length' "$shared/knack/all_fields.json")|[{"field":"field_12","operator":"is after","value":"09/11/2019"}]
+$(jq '.records | map(select(.field_11 > 20)) | length' "$data/knack/all_fields.json")|[{"field":"field_11","operator":"higher than","value":"20"}]
+$(jq '.records | map(select(.field_11 < 3 or .field_11 > 20)) | length' "$data/knack/all_fields.json")|{"match":"or","rules":[{"field":"field_11","operator":"higher than","value":20},{"field":"field_11","operator":"lower than","value":3}]}
+$(jq '.records | map(select(.field_6 == "Extra Olives")) | length' "$data/knack/all_fields.json")|[{"field":"field_6","operator":"is","value":"extra olives"}]
+$(jq '.records | map(select(.field_6 == "")) | length' "$data/knack/all_fields.json")|[{"field":"field_6","operator":"is blank"}]
+$(jq '.records | map(select(.field_12 == "09/11/2019")) | length' "$data/knack/all_fields.json")|[{"field":"field_12","operator":"is","value":"09/11/2019"}]
+$(jq '.records | map(select((.field_12_raw.unix_timestamp // 0) >= 1568246400000)) | length' "$data/knack/all_fields.json")|[{"field":"field_12","operator":"is after","value":"09/11/2019"}]
 25|[{"field":"Multiple Choice","operator":"is","value":"nothing"}]
 25|[{"field":"field_99","operator":"is","value":"nothing"}]
 25|[{"field":"field_12","operator":"is","value":"no date"}]
@@ -104,7 +105,7 @@ status '400:{"errors":[{"field":"field_59","message":"Topping Name is required."
 status '400:{"errors":[{"field":"field_59","message":"Topping Name must be unique."}]}' 'what is unique' as "$key" /objects/object_10/records -d '{"field_59":"u7"}'
 status '200:{"delete":true}' 'and taken away' as "$key" "/objects/object_10/records/$id" -X DELETE
 t 'values of many types' 0 sh -c 'jq -c "[.field_12_raw.unix_timestamp, .field_12_raw.time, .field_13, .field_20_raw.email, .field_29_raw, .field_21, has(\"field_10_raw\"), .field_128_raw]"' <<IN 3<<'OUT'
-$(as "$key" /objects/object_3/records -d '{"field_6":"Pepperoni","field_7":"x","field_12":"11/01/2015","field_13":{"date":"11/01/2015","hours":16,"minutes":14},
+$(as "$key" /objects/object_3/records -d '{"field_6":"Plain Crust","field_7":"x","field_12":"11/01/2015","field_13":{"date":"11/01/2015","hours":16,"minutes":14},
     "field_20":"a@example.org","field_29":"on","field_21":{"street":"1 Main St","city":"Austin"},"field_10":"","field_128":[]}')
 IN
 [1446336000000,720,"11/01/2015 16:14","a@example.org",true,"1 Main St<br />Austin",false,[]]
@@ -145,4 +146,15 @@ IN
 [["field_60","field_60_raw","id"]]
 OUT
 run 22 'an order that it does not know is refused' curl -sSf --data '{"delete":{"object":"object_10"}}' "$knack/control"
+
+# the same of an application and records that are not ours
+if have_real knack; then
+	stop_server knack
+	start_server knack "$here/servers/knack.py" --metadata "$real_data/knack/metadata.json" --rate 0 --records "object_3=$real_data/knack/all_fields.json"
+	jq -cj . "$real_data/knack/metadata.json" >document
+	t 'the real metadata' 0 curl -sSf "$knack/v1/applications/$(jq -r .application.id document)" 3<document
+	get /objects/object_3/records rows_per_page=1000 >page
+	jq -c '.records[]' "$real_data/knack/all_fields.json" >want
+	t 'a page of real records' 0 jq -c '.records[]' page 3<want
+fi
 done_testing

@@ -132,7 +132,7 @@ done >in.knack
 cp in.knack in
 torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta -O object_1 -k lower_snake --rejects bad.json in.knack
 torture 'knack-format of stdin' 'malloc read write' knack-format -m in.meta -q --rejects bad.json
-jq -c '.trip_id = 7, ., .x = 1, .' "$shared/mds/trip_sample_data_valid.json" >in.trips
+jq -c '.trip_id = 7, ., .x = 1, .' "$data/mds/trip_sample_data_valid.json" >in.trips
 cp in.trips in
 torture 'mds-trips' 'malloc read write close fsync open' mds-trips -q --integer-ids sample_co --receipt receipt.json --rejects bad.json in.trips
 torture 'mds-trips of stdin' 'malloc read write' mds-trips -q -s 0.3 --rejects bad.json
@@ -237,7 +237,7 @@ fresh() { curl -sS -o control.out -d '{"features":{"layer":"x/0","features":[]}}
 state() { curl -sS "$agol/features/x/0" | jq -c .attributes.id; }
 printf '{"id":"%s"}\n' a b c >in
 torture 'agol-push' 'malloc read write net connect open' agol-push --retries 1 --retry-wait 0.01 --portal "$agol" 0 --key id
-start_server knack python3 "$here/servers/knack.py" --metadata "$shared/knack/metadata.json" --rate 0 --make object_4=5
+start_server knack python3 "$here/servers/knack.py" --metadata "$data/knack/metadata.json" --rate 0 --make object_4=5
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b
 fresh() { rm -f resume; }
 state() { :; }
