@@ -37,7 +37,7 @@ start_services() {
 	jq --arg id "$other_id" '.application.id = $id' "$metadata" >other.json
 	start_server other python3 "$servers/knack.py" --metadata other.json --rate 0
 	start_server knack_server python3 "$servers/knack.py" --metadata "$metadata" --rate 0 \
-	    --records "object_3=$shared/knack/all_fields.json" --beside "$other_id=$other"
+	    --records "object_3=$data/knack/all_fields.json" --beside "$other_id=$other"
 	start_server agol python3 "$servers/arcgis.py" --services services.json
 	start_server provider python3 "$servers/mds.py" --make 20 --version 0.3
 	tell "$soda" '{"set":{"key":"id:hush-socrata"}}'
@@ -71,7 +71,7 @@ connections() {
 	    culvert_mds: {conn_type: "generic", password: $fernet}}'
 }
 variables() {
-	jq -n --arg soda "$soda" --arg knack "$knack_server/v1" --arg agol "$agol" --arg work "$work" --arg austin "$shared/austin" '
+	jq -n --arg soda "$soda" --arg knack "$knack_server/v1" --arg agol "$agol" --arg work "$work" --arg austin "$data/austin" '
 	    {SODA_URL: $soda, RETRIES: 2, RETRY_WAIT: "0.05s"} as $all | {
 	    culvert_311: ($all + {DATASETS: "\($work)/datasets.json", TODAY: "2021-12-25"}),
 	    culvert_knack: ($all + {BUCKET: "knack-test", APPS: "\($work)/apps.json", KNACK_URL: $knack, AGOL_PORTAL: $agol, OVERLAP: 0,

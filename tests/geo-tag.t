@@ -2,7 +2,6 @@
 # geo-tag: points and borders, bad records, what layers may hold, and that each answer is that of exact arithmetic.
 . "$(dirname "$0")/lib.sh"
 oracle=$here/geo_oracle.py
-austin=$shared/austin
 
 # Two squares that share a border, the second with a hole; the third lies over the first; the fourth in two parts.
 cat >zones.json <<'IN'
@@ -387,24 +386,28 @@ for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	python3 "$oracle" check receipt z=made.json:n@p_x,p_y <out >wrong 2>err
 	ok $? '... and every answer is the true one' || sed 's/^/# /' wrong
 done
-[ -d "$austin" ] || done_testing
-districts=$austin/council_districts_simplified.json:district_n
-tracts=$austin/census_tracts_2010_simplified_20pct.json:GEOID10
-cells=$austin/hex1000.json:id
-for layer in "$districts" "$tracts" "$cells"; do
-	python3 "$oracle" points "${layer%:*}" p 1 7 >points
-	run 0 "${layer##*:}: every corner and middle of an edge" geo-tag --strict-polygons -l "z=$layer@p_x,p_y" --receipt receipt points
-	python3 "$oracle" check receipt "z=$layer@p_x,p_y" <out >wrong 2>err
-	ok $? "... $(cut -d : -f 2- <err)" || sed 's/^/# /' wrong
-done
-six="-l ds=$districts@a,b -l de=$districts@c,d -l ts=$tracts@a,b -l te=$tracts@c,d -l cs=$cells@a,b -l ce=$cells@c,d"
-python3 -c 'import random
+# exact DIRECTORY WHOSE: its three layers, at every corner and middle of an edge, and all of them at once
+exact() {
+	districts=$1/council_districts_simplified.json:district_n
+	tracts=$1/census_tracts_2010_simplified_20pct.json:GEOID10
+	cells=$1/hex1000.json:id
+	for layer in "$districts" "$tracts" "$cells"; do
+		python3 "$oracle" points "${layer%:*}" p 1 7 >points
+		run 0 "$2 ${layer##*:}: every corner and middle of an edge" geo-tag --strict-polygons -l "z=$layer@p_x,p_y" --receipt receipt points
+		python3 "$oracle" check receipt "z=$layer@p_x,p_y" <out >wrong 2>err
+		ok $? "... $(cut -d : -f 2- <err)" || sed 's/^/# /' wrong
+	done
+	six="-l ds=$districts@a,b -l de=$districts@c,d -l ts=$tracts@a,b -l te=$tracts@c,d -l cs=$cells@a,b -l ce=$cells@c,d"
+	python3 -c 'import random
 dice = random.Random(3)
 for _ in range(20000):
     print("{\"a\":%.6f,\"b\":%.6f,\"c\":%.4f,\"d\":%.4f}" % (*(dice.gauss(-97.74, .08), dice.gauss(30.28, .08)) * 1,
           dice.uniform(-97.9, -97.6), dice.uniform(30.1, 30.45)))' >trips
-resident geo-tag $six --receipt receipt trips >out; ok $? 'six layers at once'
-at_most 24576
-python3 "$oracle" check receipt $(echo "$six" | sed 's/-l //g') <out >wrong 2>err
-ok $? '... are all true' || sed 's/^/# /' wrong
+	resident geo-tag $six --receipt receipt trips >out; ok $? 'six layers at once'
+	at_most 24576
+	python3 "$oracle" check receipt $(echo "$six" | sed 's/-l //g') <out >wrong 2>err
+	ok $? '... are all true' || sed 's/^/# /' wrong
+}
+exact "$data/austin" 'made-up'
+if have_real austin; then exact "$real_data/austin" 'real'; fi
 done_testing

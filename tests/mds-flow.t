@@ -97,7 +97,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=theirs, stderr=theirs).returncode)'
 mkdir -p full/jump; ln -s /dev/full full/jump/jump-2020-3-1-23-extract.log
 run 74 'run, when the disk with its logs is full' env LOGS=full "$flow/run" --provider jump --time-max 2020-3-1-23 --force
 is '... has done its work' 8 "$(block 2020-3-1-23 status_id)"
-mkdir etc; cp "$shared"/austin/*.json etc/; grep -v '_GEOJSON=' "$flow/mds.conf" >etc/mds.conf
+mkdir etc; cp "$data"/austin/*.json etc/; grep -v '_GEOJSON=' "$flow/mds.conf" >etc/mds.conf
 for name in "$CENSUS_GEOJSON" "$DISTRICTS_GEOJSON" "$HEX_GEOJSON"; do basename "$name"; done | paste -d= <(echo CENSUS_GEOJSON; echo DISTRICTS_GEOJSON; echo HEX_GEOJSON) - >>etc/mds.conf
 run 0 'run --conf, and what lies beside it' env -u CENSUS_GEOJSON -u DISTRICTS_GEOJSON -u HEX_GEOJSON "$flow/run" --provider jump --time-max 2020-3-1-23 --force --conf etc/mds.conf
 run 0 'run in containers' mds run --provider jump --time-max 2020-3-1-16 --dry-run --no-extract --no-sync-db --docker-mode --env-file e.env --docker-args '--network host'

@@ -32,8 +32,8 @@ start_place() {
 	tell "$SODA_URL" "{\"set\":{\"key\":\"$SOCRATA_KEY_ID:$SOCRATA_KEY_SECRET\"}}"
 	SOCRATA_DOMAIN=soda.test SOCRATA_DATASET=mds0-trip
 	BUCKET=mds-test STAGE=test RETRIES=2 RETRY_WAIT=0.05s LOGS=$work/logs
-	CENSUS_GEOJSON=$shared/austin/census_tracts_2010_simplified_20pct.json
-	DISTRICTS_GEOJSON=$shared/austin/council_districts_simplified.json HEX_GEOJSON=$shared/austin/hex1000.json
+	CENSUS_GEOJSON=$data/austin/census_tracts_2010_simplified_20pct.json
+	DISTRICTS_GEOJSON=$data/austin/council_districts_simplified.json HEX_GEOJSON=$data/austin/hex1000.json
 	export FERNET_KEY SOCRATA_KEY_ID SOCRATA_KEY_SECRET SOCRATA_DOMAIN SOCRATA_DATASET SODA_URL BUCKET STAGE RETRIES RETRY_WAIT LOGS
 	export CENSUS_GEOJSON DISTRICTS_GEOJSON HEX_GEOJSON
 	configure '{}'
@@ -71,7 +71,7 @@ truth() {		# truth FROM TO: the provider's trips that end in [FROM, TO), ISO 860
 	curl -fsS "$provider/truth?from=$(date -d "$1" +%s)000&to=$(date -d "$2" +%s)000&version=0.3"
 }
 wanted_in_database() {	# wanted_in_database FROM TO
-	truth "$1" "$2" | "$here/mds_oracle.py" trips "$shared/austin" | jq -cS .
+	truth "$1" "$2" | "$here/mds_oracle.py" trips "$data/austin" | jq -cS .
 }
 in_socrata() {
 	soda-fetch soda.test mds0-trip --base-url "$SODA_URL" | jq -cS . | sort

@@ -54,24 +54,40 @@ t 'an answer that was not taken apart' 65 mds-trips 3</dev/null <<'IN'
 [{"trip_id":1}]
 IN
 said 'use json-explode'
-for sample in valid valid_long valid_short; do
-	tr -d '\n' <"$shared/mds/trip_sample_data_$sample.json" >sample.json
-	run 0 "the old loader's sample: $sample" mds-trips sample.json
-done
-tr -d '\n' <"$shared/mds/trip_sample_data_not_valid.json" >sample.json
-run 65 "... not_valid" mds-trips sample.json
-said 'column "provider_name": is missing'
+samples() {		# samples DIRECTORY WHOSE
+	for sample in valid valid_long valid_short; do
+		tr -d '\n' <"$1/trip_sample_data_$sample.json" >sample.json
+		run 0 "$2: $sample" mds-trips sample.json
+	done
+	tr -d '\n' <"$1/trip_sample_data_not_valid.json" >sample.json
+	run 65 '... not_valid' mds-trips sample.json
+	said 'column "provider_name": is missing'
+}
+samples "$data/mds" 'a sample'
+if have_real mds/trip_sample_data_valid.json; then samples "$real_data/mds" "the old loader's sample"; fi
+# Good and bad trips of each version: those that have no member named wrong, and no others, are taken.
+jq -c '.trip + {version}' "$data/mds/trips.ndjson" >versions.ndjson
+run 0 'trips of four versions' mds-trips -q -s auto --version-field version --rejects rejects.json versions.ndjson
+[ "$(wc -l <out)" -gt 15 ] && [ "$(wc -l <rejects.json)" -gt 40 ]; ok $? '... some are good and some are bad'
+jq -c '[.line, (.column | split(".")[0])]' rejects.json >got
+jq -c 'select(.wrong) | [input_line_number, .wrong]' "$data/mds/trips.ndjson" >want
+same '... the bad ones by the member that is wrong' want got
 
-# Each version's rules against the specification's own schemas, over thousands of mutants.
+# Each version's rules against a JSON Schema of it, over thousands of mutants; and that one against the specification's own.
 for rules in old 0.2 0.3 0.4 1.0 1.1 1.2 2.0; do
 	version=$rules
 	[ "$rules" != old ] || version=0.3
-	run 0 "$rules: mutants are made" oracle make "$rules" "$shared/mds/schema" "m-$rules"
+	run 0 "$rules: mutants are made" oracle make "$rules" "$data/mds/schema" "m-$rules"
 	[ "$(wc -l <"m-$rules.ndjson")" -gt 3000 ]; ok $? '... thousands of them'
 	run 0 "$rules: all of them go through" sh -c 'mds-trips -q --schema-version $0 --mds-version $1 --rejects rejects.json m-$0.ndjson' "$rules" "$version"
 	cp out records
 	run 0 "$rules: each verdict, record and reason is right" oracle compare "m-$rules" records rejects.json
 done
+if have_real mds/schema; then
+	for rules in 0.2 0.3 0.4 1.0 1.1 1.2; do
+		run 0 "$rules: our schema takes the mutants that the specification's takes" oracle agree "$rules" "$data/mds/schema" "$real_data/mds/schema"
+	done
+fi
 mds-trips -q -s 1.1 --mds-version 1.2 --rejects rejects.json m-1.2.ndjson >records
 run 1 'rules of the wrong version show' oracle compare m-1.2 records rejects.json
 

@@ -1,12 +1,13 @@
 """mds_trips_oracle - mutated trips, and what mds-trips has to make of each, computed without it.
 
     mds_trips_oracle.py make RULES SCHEMAS NAME       writes NAME.ndjson, one mutant a line, and NAME.want, the verdicts
+    mds_trips_oracle.py agree RULES SCHEMAS OTHERS    whether both schemas give the same verdict on every mutant
     mds_trips_oracle.py compare NAME OUT REJECTS      holds what mds-trips made of them against that; prints what differs
     mds_trips_oracle.py ids N                         trips with N integer ids, and on descriptor 3 the UUIDs that they become
     mds_trips_oracle.py times N                       lines of UNIT NUMBER ISO
 
-RULES is old, or a version.  A mutant is good if the specification's own JSON Schema takes it (SCHEMAS: the directory of
-its versions; `old` is read out of the description of Austin's loader) and if a flat record can be made of it.  Runs
+RULES is old, or a version.  A mutant is good if the JSON Schema of its version takes it (SCHEMAS: the directory of
+versions; `old` is read out of the description of Austin's loader) and if a flat record can be made of it.  Runs
 with /usr/bin/python3, whose jsonschema is Debian's.
 """
 import copy
@@ -299,6 +300,19 @@ def make(rules, directory, name):
     print(f"{good} good, {bad} bad")
 
 
+def agree(rules, ours, theirs):
+    ours, theirs = judge_of(rules, ours), judge_of(rules, theirs)
+    good = bad = wrong = 0
+    for path, trip in mutants(a_trip(rules)):
+        verdict = ours(trip)
+        good, bad = good + verdict, bad + (not verdict)
+        if verdict != theirs(trip):
+            wrong += 1
+            print(f"{rules}: {dotted(path)}: {json.dumps(trip)[:300]}: {verdict} by ours")
+    print(f"{good} good, {bad} bad, {wrong} judged otherwise")
+    return 1 if wrong or not good or not bad else 0
+
+
 def compare(name, out, rejects):
     """Each mutant's verdict, record and reason.  A reason names the field that is another, or one around or in it."""
     with open(rejects, encoding="utf-8") as file:
@@ -367,5 +381,5 @@ def times(n):
             print(unit, number, text)
 
 
-COMMANDS = {"make": make, "compare": compare, "ids": lambda n: ids(int(n)), "times": lambda n: times(int(n))}
+COMMANDS = {"make": make, "agree": agree, "compare": compare, "ids": lambda n: ids(int(n)), "times": lambda n: times(int(n))}
 sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]))

@@ -7,7 +7,7 @@ hour=1583035200000
 jq -c --argjson hour $hour '. as $trip | {trips: [[0, 1], [1800000, 2], [3599999, 3], [3600000, 4]
     | ($hour + .[0]) as $at | $trip + {trip_id: "b3ca5c86-7f45-4544-bf58-11111111111\(.[1])", end_time: $at, start_time: ($at - 900001), currency: "USD"}
     | .route.features[0].properties.timestamp = $at - 900001 | .route.features[1].properties.timestamp = $at]}' \
-    "$shared/mds/trip_sample_data_valid.json" >data.json
+    "$data/mds/trip_sample_data_valid.json" >data.json
 start_server mds "$here/servers/mds.py" --data data.json --version 0.3 --now 2020-03-01T05:30:00Z
 
 control() {
@@ -81,21 +81,53 @@ t '... versions in full, where the trips are, and whether there are links' 0 cat
 ["2.0.2","null",false]
 OUT
 
-# ---- the specification's own schemas, of made-up trips and all that is told from them ----
+# ---- the schemas of made-up trips and all that is told from them; the specification's own schemas, where they are present ----
 
 control '{"set":{"make":40}}'
 cat >check.py <<'X'
-import json, sys
+import copy, json, sys
 import jsonschema
-schema, member = json.load(open(sys.argv[1])), sys.argv[2]
-schema["definitions"] = json.load(open(sys.argv[1].replace("events", "status_changes")))["definitions"] | schema["definitions"]  # 0.4.1's lacks one
-body = json.load(sys.stdin)
-jsonschema.Draft6Validator(schema).validate(body)
+def validator(path):
+    schema = json.load(open(path))
+    schema["definitions"] = json.load(open(path.replace("events", "status_changes")))["definitions"] | schema["definitions"]  # 0.4.1's lacks one
+    return jsonschema.Draft6Validator(schema)
+def paths(value, before=()):
+    yield before
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from paths(item, before + (key,))
+def mutants(body, member):
+    """One record of it, with another value at each place, or none."""
+    body = body | {"data": {member: body["data"][member][:1]}}
+    for path in list(paths(body))[1:]:
+        for value in ("gone", None, True, -1, 0.5, 9e12, "", "a\nb", "x" * 256, "available", "reserved", "user_pick_up", "maintenance", "trip_end", [], [1],
+                      ["trip_start"], ["located", "trip_end"], [200, 1], [1, 2, 3], {}, {"next": None}, {"type": "Point"}):
+            mutant = copy.deepcopy(body)
+            holder = mutant
+            for key in path[:-1]:
+                holder = holder[key]
+            if value == "gone":
+                del holder[path[-1]]
+            else:
+                holder[path[-1]] = value
+            yield mutant
+body, member = json.load(sys.stdin), sys.argv[1]
+ours, *others = map(validator, sys.argv[2:])
+for one in (ours, *others):
+    one.validate(body)
 assert len(body["data"][member]) > 3, len(body["data"][member])
+for other in others:
+    verdicts = [(ours.is_valid(mutant), other.is_valid(mutant), mutant) for mutant in mutants(body, member)]
+    assert {by_ours for by_ours, _, _ in verdicts} == {True, False}
+    for a, b, mutant in verdicts:
+        assert a == b, (a, b, mutant)
 X
+real_schemas=
+have_real mds/schema && real_schemas=yes
 conforms() {		# conforms VERSION ENDPOINT PATH [MEMBER]
 	ask "$3" >body
-	run 0 "$2 of $1 is as its schema wants it" /usr/bin/python3 -W ignore check.py "$shared/mds/schema/$1/$2.json" "${4:-$2}" <body
+	run 0 "$2 of $1 is as its schema wants it" /usr/bin/python3 -W ignore check.py "${4:-$2}" "$data/mds/schema/$1/$2.json" <body
+	[ -z "$real_schemas" ] || run 0 "... and the specification's, which takes the same mutants of it" /usr/bin/python3 -W ignore check.py "${4:-$2}" \
+	    "$data/mds/schema/$1/$2.json" "$real_data/mds/schema/$1/$2.json" <body
 }
 speak 0.2; s="start_time=$((hour / 1000))&end_time=$((hour / 1000 + 3600))"
 conforms 0.2.1 trips "trips?$s"

@@ -255,7 +255,7 @@ WRITTEN = {             # record: what somebody typed into it, by field
         20: email("sally@kitchen.example", "write to Sally"), 21: address(street="PO Box 7", city="Austin", state="TX"), 22: phone("5550143"),
         23: signature("M 214 14 l 0 47", half=True), 24: web("http://kitchen.example/menü", "the menu, <i>all</i> of it"), 25: ("3.50", 3.5),
         50: from_web("nothing"), 44: address(city="Lexington", state="Texas", zip="78947", latitude="30.4188", longitude="-97.0117"),
-        128: connected(ADA, BO), 38: ("No", False), 10: same(-2.5)},
+        128: connected(BO, ADA), 38: ("No", False), 10: same(-2.5)},
     3: {125: same("6"), 6: same("Blue Corn"), 7: same("line\nbreak \"quoted\" \\ é 🙂"), 8: same("<ul><li>x</li></ul>"), 10: same(2555),
         12: day(at("2019-09-12")), 13: military(at("2020-11-01T01:30")), 14: time_only(at("2019-09-11T12:00")),
         15: between(at("2019-12-31T23:00"), at("2020-01-01T01:00"), all_day=True, repeat={"frequency": "weekly", "interval": "1", "endson": "never"}),
@@ -283,7 +283,8 @@ def record(number, counter, rng):
     values.setdefault(15, (f"{when:%m/%d/%Y} {clock(when)}", stamp(when)))
     values.setdefault(29, ("Yes", True) if number % 4 else ("No", False))
     values.setdefault(38, ("No", False))
-    values.setdefault(128, ("", []) if number % 5 else connected(BO))
+    # no two the same: the flow's test copies it into a field that is unique
+    values.setdefault(128, ("", []) if number % 5 else connected((f"5e{number:022x}", f"Customer {number}")))
     if number > 3 and number % 3 == 0:
         values.setdefault(17, asset(17, 100 + number, f"report {number}.csv", 1000 * number))
     if number > 3 and number % 2 == 0:
