@@ -5,7 +5,9 @@
                         users, orders, order_line_items, order_summary, value by value; the differences are printed
     make KIND FILE      a zip, or what should be one
     many N FILE [DAY]   N invented orders with two or three items each, a thousand a batch; some are as of that day, from 0 on
+    archive FILE        two months of invented orders, a batch a day, as a shop exports them; the same bytes each time
     count ZIP           how many orders and items are in it, as JSON
+    rows ZIP            ... and how many users and batches: users, orders, items, batches
 """
 import csv
 import datetime
@@ -195,6 +197,66 @@ def good(z):
                                    order(26, currency="EUR", total_discounts="5.5"), order(27, currency=None, created_at=None, updated_at=None)))
 
 
+def sold(rng, number, when, from_web):
+    """An order with every field that the shop's export has.  Sums are those of binary doubles, as they came."""
+    def dollars(cents):
+        return repr(cents / 100)
+
+    items = [{"id": 140_000_000_000 + 30 * number + at, "variant_id": None if rng.random() < .02 else 30_000 + rng.randrange(900),
+              "product_id": 9_000 + rng.randrange(300), "quantity": rng.choice((1, 1, 1, 2, 3, 12))} for at in range(min(21, 1 + int(rng.expovariate(.6))))]
+    gross = sum(item["quantity"] for item in items) * rng.randrange(150, 4000)
+    off = rng.choice((0, 0, 0, gross // 10))
+    tax = (gross - off) * 875 // 10000
+    total = repr((gross - off) / 100 + tax / 100)
+    stamp = when.isoformat()
+    device, by_card = rng.randrange(1, 67), rng.random() < .88
+    made = order(
+        number, id=75_000_000_000 + 7 * number, created_at=stamp, processed_at=stamp, name=f"R{device}-{number}", token=f"{number:032x}",
+        updated_at=(when + datetime.timedelta(seconds=rng.choice((0, 2, 86400)))).isoformat(), total_price=total, total_price_usd=total,
+        subtotal_price=dollars(gross - off), total_tax=repr(float(total) - (gross - off) / 100), total_discounts="%.2f" % (off / 100),
+        total_line_items_price=dollars(gross), gateway=rng.choice(("shopify_payments", "cash", "")), total_weight=rng.randrange(427),
+        reference=None if by_card else f"{rng.getrandbits(128):032X}", checkout_id=5_000_000_000 + number if by_card else None,
+        user_id=None if from_web else 1_000 + rng.randrange(40), location_id=None if from_web else 1 + number % 5,
+        device_id=None if from_web else device, source_name="web" if from_web else "pos",
+        source_identifier=None if from_web else f"{1 + number % 5}-{device}-{number}", app_id=None if from_web else 129785,
+        email=f"web{number % 50}@example.org" if from_web else "", phone=None if from_web else "", customer_locale="en-US" if from_web else None,
+        contact_email="", browser_ip="2001:db8::1" if from_web else "192.0.2.1", landing_site="/?q=a%20b&x=\"" if from_web else None,
+        landing_site_ref=None, referring_site=None, source_url=None, cart_token=None, checkout_token=f"{number * 3:032x}", cancel_reason=None,
+        buyer_accepts_marketing=from_web, processing_method="direct" if by_card else "", fulfillment_status=rng.choice(("fulfilled",) * 9 + (None,)),
+        order_status_url=f"https://shop.example/{number}/status?key={number:x}", line_items=items,
+        note=rng.choice(("gift: é 😀", "two\nlines\t\\", "")) if rng.random() < .01 else None)
+    if rng.random() < .01:
+        made |= {"cancelled_at": stamp, "cancel_reason": "customer"}
+    return made | {"test": True} if number == 77 else made
+
+
+def archive(path):
+    rng, number, days = random.Random("archive"), 0, []
+    for at in range(62):
+        day = datetime.date(2017, 10, 30) + datetime.timedelta(days=at)
+        zone = datetime.timezone(datetime.timedelta(hours=-4 if day < datetime.date(2017, 11, 5) else -5))
+        orders = []
+        for _ in range(1 + int(rng.expovariate(1 / 26))):
+            number += 1
+            when = datetime.datetime.combine(day, datetime.time(rng.randrange(24), rng.randrange(60), rng.randrange(60)), zone)
+            orders.insert(0, sold(rng, number, when, rng.random() < .08))
+        text = batch(*orders)
+        if day == datetime.date(2017, 11, 23):
+            text = '{\n  "orders": null\n}'
+        if day == datetime.date(2017, 12, 25):
+            text = batch()
+        days.append((f"{day}.json", text))
+    rng.shuffle(days)
+    days[20:20] = [("export/", "")]
+    days[21:40] = [("export/" + name, text) for name, text in days[21:40]]
+    days[30:30] = [("__MACOSX/", ""), ("__MACOSX/export/._" + days[22][0][-15:], "\0\5\26\7")]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, text in days:
+            about = zipfile.ZipInfo(name, (2018, 1, 1, 0, 0, 0))
+            about.compress_type = zipfile.ZIP_STORED if name.endswith("/") else zipfile.ZIP_DEFLATED
+            z.writestr(about, text)
+
+
 class Pipe(io.RawIOBase):       # what can't seek gets sizes behind the data
     def __init__(self, f):
         self.f = f
@@ -272,6 +334,10 @@ if __name__ == "__main__":
     if command == "count":
         _, all_orders, all_items = wanted(arguments)
         print(json.dumps([len(all_orders), len(all_items)]))
+    elif command == "rows":
+        print(*map(len, wanted(arguments)), sum(1 for _ in batches(arguments[0])))
+    elif command == "archive":
+        archive(*arguments)
     elif command == "make":
         make(*arguments)
     else:

@@ -595,7 +595,7 @@ null
 {"type":"Point","coordinates":[null,null]}
 [30.2667,-97.738363]
 [0,0]
-[1583034299,1583035200,1581433705,1583034299]
+[1583034299,1583035200,1581434722,1583034299]
 ["1583034299999","1583035200000"]
 1583042400000
 {"a":[1,null]}
@@ -604,7 +604,7 @@ null
 "trip"
 OUT
 quirk large_route '[(. | tostring | length > 5242880), .route.features[0].geometry.coordinates, .route.features[-1].geometry.coordinates]' >got
-t 'a route of 5 MiB, from the first point to the last' 0 cat got 3<<<'[true,[-97.738363,30.2667],[-97.738561,30.25]]'
+t 'a route of 5 MiB, from the first point to the last' 0 cat got 3<<<'[true,[-97.738363,30.2667],[-97.742561,30.2701]]'
 {
 	quirk milliseconds '[.end_time, .route.features[1].properties.timestamp]' 0.2; quirk outside .end_time 0.2
 	quirk no_route '[.start_location, .end_location]' 2.0; quirk one_point '[has("start_location"), has("end_location")]' 2.0
