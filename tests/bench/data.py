@@ -1,4 +1,4 @@
-"""The files that make bench reads: real requests, multiplied, in every format.
+"""The files that make bench reads: requests, multiplied, in every format; the real ones where CULVERT_DATA has them.
 
 raw.csv     as the city writes it, keys made unique
 rows.csv    through csv-normalize, dates in ISO 8601: what the databases load
@@ -7,6 +7,7 @@ pages.csv   rows.csv with the system field :id in front, for the page server
 few.json    the first fifth of the array, for jq, which holds it all in memory
 trips.ndjson, trips.json    raw trips of an MDS provider, and its answer
 knack.ndjson    raw Knack records with every field type, over and over
+made        what these were made of: if that is another time, they are made anew
 """
 import csv
 import io
@@ -14,30 +15,46 @@ import itertools
 import json
 import os
 import random
+import runpy
 import subprocess
-import sys
 import uuid
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-REAL = os.path.join(TOP, "..", "shared", "data", "311", "la311-2020-jan.csv")
-KNACK = os.path.join(TOP, "..", "shared", "data", "knack")
+OURS = os.path.join(TOP, "tests", "data")                # made up, and always there
+REAL = os.environ.get("CULVERT_DATA") or os.path.join(TOP, "..", "shared", "data")
+ROWS_MADE_UP = 10_000   # requests, before they are multiplied
 DATES = ["createddate", "updateddate", "servicedate", "closeddate"]
 NORMALIZE = ["csv-normalize", "--date-order=mdy", *(f"--date={name}" for name in DATES)]
 
 
-def source():
-    """A file of some thousand requests: the city's own if it is there, else ones like them."""
-    if os.path.exists(REAL):
-        return REAL
-    subprocess.run([sys.executable, os.path.join(TOP, "tests", "servers", "make311.py"), "--rows", "10000", "--years",
-                    "2020", "."], check=True)
-    return "la31-2020.csv"
+def is_real(name):
+    return os.access(os.path.join(REAL, name), os.R_OK)
+
+
+def path_of(name):
+    """Other people's file or directory of that name if it is there, else the project's own."""
+    return os.path.join(REAL if is_real(name) else OURS, name)
+
+
+def described():
+    """Which data this is, in a line."""
+    names = "311/la311-2020-jan.csv", "knack", "austin"
+    return "data: " + ", ".join(f"{name} {'real' if is_real(name) else 'made up'}" for name in names)
+
+
+def requests():
+    """A header and some thousand requests with CRLF ends, as the city writes them.  No line end is inside a field."""
+    maker = runpy.run_path(os.path.join(OURS, "311", "make.py"))
+    if is_real("311/la311-2020-jan.csv"):
+        with open(path_of("311/la311-2020-jan.csv"), encoding="utf-8", newline="") as file:
+            return list(csv.reader(file))
+    columns = maker["make311"]["COLUMNS"]
+    return [columns, *([(row.get(name) or "").replace("\n", " ") for name in columns] for row in maker["rows"](ROWS_MADE_UP))]
 
 
 def make_raw(path, rows):
     """Each copy of the source continues its numbers, so every key is new and as likely as the first."""
-    with open(source(), encoding="utf-8", newline="") as file:
-        header, *records = csv.reader(file)
+    header, *records = requests()
     numbers = [int(record[0].partition("-")[2]) for record in records]
     span = max(numbers) - min(numbers) + 1
     tails = []
@@ -53,8 +70,8 @@ def make_raw(path, rows):
 
 
 def make_knack(path, rows):
-    """The real page of records, over and over, each with an id of its own."""
-    with open(os.path.join(KNACK, "all_fields.json"), encoding="utf-8") as file:
+    """The page of records, over and over, each with an id of its own."""
+    with open(path_of("knack/all_fields.json"), encoding="utf-8") as file:
         records = json.load(file)["records"]
     with open(path, "w", encoding="utf-8") as out:
         for number, record in zip(range(rows), itertools.cycle(records)):
@@ -108,7 +125,7 @@ def filter_file(command, source, target):
 
 def make(rows):
     """Makes what is not there yet for so many rows, in the working directory."""
-    stamp = f"{rows} rows\n"
+    stamp = f"{rows} rows, {described()}\n"
     if os.path.exists("made") and open("made", encoding="utf-8").read() == stamp:
         return
     make_raw("raw.csv", rows)

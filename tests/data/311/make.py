@@ -23,14 +23,14 @@ def short(stamp):
     return f"{when.month}/{when.day}/{when:%y} {when.hour}:{when:%M}"
 
 
-def rows():
+def rows(n=ROWS):
     rng = random.Random("tests/data/311")
     start = datetime.datetime(2020, 1, 1)
     until = datetime.datetime(2020, 4, 1)
     number = 1_523_590_000
-    for at in range(ROWS):
+    for at in range(n):
         number += rng.randrange(1, 400)
-        row = make311["request"](rng, number, start + datetime.timedelta(minutes=at * 9 + rng.randrange(9)), until)
+        row = make311["request"](rng, number, start + datetime.timedelta(minutes=(at * 9 + rng.randrange(9)) % (60 * 24 * 80)), until)
         for name in make311["COLUMNS"]:
             if name.endswith("date"):
                 row[name] = short(row[name])
