@@ -127,7 +127,7 @@ PLACES     = $(foreach f,$(TOOLS) $(wildcard src/*.sh),755:$(f):$(BINDIR)/$(base
              $(foreach f,$(PAGES1),644:$(f):$(MANDIR)/man1/$(notdir $(f))) \
              $(foreach f,$(PAGES7),644:$(f):$(MANDIR)/man7/$(notdir $(f))) \
              $(foreach f,$(COMPLETIONS),644:$(f):$(call shell_dir,$(f))/$(notdir $(f))) \
-             $(foreach f,README.md COMING-FROM.md LICENSE,644:$(f):$(DOCDIR)/$(f)) \
+             $(foreach f,README.md LICENSE $(wildcard docs/*.md),644:$(f):$(DOCDIR)/$(f)) \
              $(foreach f,$(wildcard scripts/cron/*.service scripts/cron/*.timer),644:$(f):$(UNITDIR)/$(notdir $(f))) \
              $(foreach f,$(filter-out %.service %.timer,$(wildcard scripts/cron/*)) $(wildcard scripts/airflow/*.*),\
                  644:$(f):$(f:scripts/%=$(DOCDIR)/examples/%))

@@ -25,10 +25,13 @@ for prefix in /usr /opt/city/culvert; do
 	tools=$(ls "$work/root$prefix/bin")
 	[ "$(echo "$tools" | wc -w)" -eq "$(ls "$top"/src/*.c "$top"/src/*.sh | wc -l)" ]; ok $? 'a program for each source'
 	lacking=
-	for file in $(grep -o '([A-Z-]*\.md)' "$top/README.md" | tr -d '()' | grep -v CONTRIBUTING); do
-		grep -qx "./${prefix#/}/share/doc/culvert/$file" first || lacking="$lacking $file"
+	for page in README.md $(cd "$top" && ls docs/*.md); do
+		grep -qx "./${prefix#/}/share/doc/culvert/$page" first || lacking="$lacking $page"
+		for file in $(grep -oE '\([A-Za-z0-9./-]+\.md[)#]' "$top/$page" | tr -d '()#' | grep -v CONTRIBUTING); do
+			[ -e "$work/root$prefix/share/doc/culvert/$(dirname "$page")/$file" ] || lacking="$lacking $page:$file"
+		done
 	done
-	[ -z "$lacking" ]; ok $? 'what README sends its readers to' || echo "# not: $lacking"
+	[ -z "$lacking" ]; ok $? 'README, the pages of docs/ and the pages that they link to' || echo "# not: $lacking"
 	lacking=
 	for tool in $tools; do
 		grep -qx "./${prefix#/}/share/man/man1/$tool.1" first || lacking="$lacking $tool"
