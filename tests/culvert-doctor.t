@@ -140,7 +140,7 @@ line FAIL 'settings: JOBS=none: want a number'
 DATASETS=/no/such run 78 'no datasets file' doctor 311
 jq '.datasets = ["la31-2020"]' "$DATASETS" >words.json
 DATASETS=$work/words.json run 78 'datasets that are no objects' doctor 311
-line FAIL "settings: $work/words.json: see the section 311 in README"
+line FAIL "settings: $work/words.json: see docs/311.md for its format"
 SODA_URL=http://nowhere.invalid run 69 'a name that does not resolve' doctor 311
 line FAIL 'dns nowhere.invalid: the name does not resolve: see the spelling'
 SODA_URL=http://127.0.0.1:1 run 69 'a connection that is refused' doctor 311

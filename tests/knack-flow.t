@@ -207,14 +207,14 @@ run 78 'no layer' "$flow/to-agol" "${app[@]}" --container view_1
 run 78 'no map' "$flow/to-knack" "${app[@]}" --container view_1 --app-name-dest other
 echo '{"apps":{"all-fields":{"containers":{"view_18":{"scene":"73"}}}}}' >bad.json
 run 78 'a configuration that makes no sense' env APPS="$work/bad.json" "$flow/to-s3" "${app[@]}" --container view_18
-said 'bad.json: see the section Knack in README'
+said 'bad.json: see docs/knack.md for its format'
 run 78 'a setting that makes no sense' env JOBS=many "$flow/to-s3" "${app[@]}" --container view_18
 chmod 644 knack.json
 run 0 'credentials that others may read' env -u KNACK_APP_ID -u KNACK_API_KEY KNACK_URL="$other/v1" "$flow/to-s3" "${their_app[@]}" --check
 said 'knack.json can be read by others: chmod 600'
 echo '{' >knack.json
 run 78 'credentials that are no JSON' env -u KNACK_API_KEY "$flow/to-s3" "${app[@]}" --container view_18
-said 'no JSON'
+said 'not valid JSON'
 rm knack.json
 run 0 '--check' knack to-s3 --check
 said 'settings are good'

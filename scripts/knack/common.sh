@@ -59,7 +59,7 @@ jq_holds '
       and (.agol == null or ((.agol.item | type == "string") and (.agol.layer | type == "number")))
       and all(.knack[]?; (.object | test("^object_[0-9]+$")) and ([.fields[] | select(.key)] | length == 1)
         and all(.fields[]; (.to | field) and (.from | . == null or field) and (.by | IN(null, "strip", "connection"))))))
-' "$APPS" || die 78 "$APPS: see the section Knack in README for what it wants"
+' "$APPS" || die 78 "$APPS: see docs/knack.md for its format"
 
 # configured FILTER: of this container, as text; empty where there is nothing.  To be called as name=$(configured ...), one a
 # line: a jq that was killed has said nothing, and only so its status ends us.
@@ -90,7 +90,7 @@ secret() {
 	[[ -z ${!1:-} && -z ${!file:-} && -e $KNACK_CREDENTIALS ]] || return 0
 	value=$(jq -r --arg app "$app" --arg env "$env" --arg dest "$app_dest" "$2 // empty" "$KNACK_CREDENTIALS") || status=$?
 	((status < 128)) || exit "$status"
-	((status == 0)) || die 78 "$KNACK_CREDENTIALS: no JSON: see the section Knack in README"
+	((status == 0)) || die 78 "$KNACK_CREDENTIALS: not valid JSON: see docs/knack.md"
 	[[ -z $value ]] || export "$1=$value"
 }
 check_credentials_file() {

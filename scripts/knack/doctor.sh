@@ -22,7 +22,7 @@ if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(be
 	check_credentials() {
 		[[ -e $KNACK_CREDENTIALS ]] || { ok credentials 'from the environment'; return; }
 		if ! jq -e 'type == "object"' "$KNACK_CREDENTIALS" >/dev/null 2>&1; then
-			bad 78 credentials "$KNACK_CREDENTIALS is no JSON, or can't be read" 'see the section Knack in README'
+			bad 78 credentials "$KNACK_CREDENTIALS is not valid JSON, or can't be read" 'see docs/knack.md'
 		elif [[ $(stat -Lc %a "$KNACK_CREDENTIALS") != [0-7]00 ]]; then
 			notice credentials "$KNACK_CREDENTIALS can be read by others" "chmod 600 $KNACK_CREDENTIALS"
 		else
