@@ -135,8 +135,8 @@ copy() {		# copy: the files that are named on standard input, with their times
 else
 	find . \( -path ./bin -o -path ./build -o -path ./.git \) -prune -o -type f -print0
 fi) | copy
-# What was built there needs not be built again; where it is not up to date, make sees it.
-(cd "$top" && find bin build/*.[aod] build/lib build/completion build/vectors -type f -print0 2>/dev/null) | copy
+# What was built there need not be built again.  Where it is not up to date, or cannot be read, make builds it.
+(cd "$top" && find bin build/*.[aod] build/lib build/completion build/vectors -type f -print0) 2>/dev/null | copy 2>/dev/null
 cd "$clone" || exit 1
 
 nothing 'the page has at most 150 lines' awk 'END { if (NR > 150) print NR }' README.md
@@ -296,18 +296,21 @@ before_block() {	# before_block FILE
 }
 after_block() {		# after_block FILE
 	if grep -q 'max(last_modified_date).*load_requests' "$1"; then
+		looked_at="$looked_at load"
 		is 'the second load: one new, one changed, and the newest of before' 'read 3, 1 new, 1 changed' \
 		    "$(jq -Rr 'fromjson? | "read \(.read), \(.inserted) new, \(.updated) changed"' "$1.out")"
 		is '... is what the source has' "$(in_city "$since")" "$(in_table)"
 	elif grep -q 'touch.*keys' "$1"; then
+		looked_at="$looked_at keys"
 		is 'the file for keys is its owner'"'"'s alone' 600 "$(stat -c %a "$home/citydata/keys")"
 	elif grep -q 'soda-push' "$1"; then
+		looked_at="$looked_at publication"
 		is 'all records are published, and no row was deleted' '1 2 3 4 5 99 ' \
 		    "$(curl -fsS "$portal/resource/$(key DATASET).json?\$order=signal_id" | jq -j '.[] | "\(.signal_id) "')"
 	fi
 }
 
-stopped=
+stopped='' looked_at=''
 for block in "$page"/*; do
 	case $block in
 	*.sh)
@@ -325,6 +328,7 @@ done
 
 # ---- afterwards ----
 
+is 'the blocks that are looked at closely were found' ' load keys publication' "$looked_at"
 is 'what was to be replaced was there' 1 "$(wc -l <all_replaced)"
 for server in city portal knack; do
 	curl -fsS "${!server}/log" >log && [ -s log ]; ok $? "the page has asked $server"
