@@ -6,12 +6,17 @@ page="python3 $here/report_page.py"
 report() {
 	"$top/scripts/report" "$@"
 }
+# looked_at FILE: ./text, ./faults and ./calendar are those of the page as it is now.
+looked_at() {
+	[[ $1 = "${looked_at:-}" && text -nt $1 ]] || $page look "$1"
+	looked_at=$1
+}
 well_formed() {		# well_formed FILE
-	$page check "$1" >faults; ok $? 'the page is well formed and needs nothing but itself' || head -5 faults | sed 's/^/# /'
+	looked_at "$1" && [ ! -s faults ]; ok $? 'the page is well formed and needs nothing but itself' || head -5 faults | sed 's/^/# /'
 }
 has() {			# has TEXT: the page in ./out shows it
-	$page text out >text
-	grep -qF -- "$1" text; ok $? "shows: $1" || fold -w 200 text | head -20 | sed 's/^/# /'
+	looked_at out
+	[[ $(<text) == *"$1"* ]]; ok $? "shows: $1" || fold -w 200 text | head -20 | sed 's/^/# /'
 }
 charts=0
 command -v gnuplot >/dev/null && charts=1
@@ -28,7 +33,7 @@ run 0 '--help' report --help
 run 66 'a database without a log' report
 said 'database postgres has no load_log: a flow makes it with its first load'
 [ ! -s out ]; ok $? '... is no page'
-PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'no server' report
+PGHOST=/nowhere run 69 'no server' report --max-wait 0.1s
 DSN="host=$PGHOST dbname=no_such" run 78 'no such database' report
 run 73 'no place for small files' env TMPDIR=/no/such "$top/scripts/report"
 
@@ -115,7 +120,7 @@ rm -r pipe.html full.html full.d
 run 0 'after one that was killed' report --output page.html
 is '... nothing of it is left' page.html "$(echo page.html*)"
 cp page.html before.html
-PGHOST=/nowhere PGCONNECT_TIMEOUT=1 run 69 'one that fails' report --output page.html
+PGHOST=/nowhere run 69 'one that fails' report --max-wait=0.1s --output page.html
 same '... leaves the page that was there' before.html page.html
 is '... and nothing beside it' page.html "$(echo page.html*)"
 hold 'LOCK TABLE load_log'
@@ -152,7 +157,7 @@ said 'reader may not read the MDS schedule, which is left out: GRANT USAGE'
 [ -s psql.log ] && ! grep -q sesame psql.log; ok $? 'its password is in no argument'
 said_not sesame
 ! grep -q sesame out; ok $? '... nor on the page'
-sql 'DROP SCHEMA api CASCADE'
+sql 'DROP TABLE api.schedule, api.provider; DROP SCHEMA api'
 
 # ---- a log by hand: what others write is harmless; what is bounded is said ----
 sql "INSERT INTO load_log (flow, target, status, exit_status, started, finished, message, warnings, run, host, mode, newest) VALUES
@@ -164,7 +169,7 @@ has "<script>alert(1)</script> &amp; 'q' ??"
 has '<img src=x onerror=alert(2)>'
 cp out markup.html
 run 0 '... of one flow' report --flow '<b>f&'
-! $page text out | grep -q requests; ok $? '... only'
+looked_at out && ! grep -q requests text; ok $? '... only'
 run 0 '... and as text' report --text --flow '<b>f&'
 ! LC_ALL=C grep -q $'[\001-\010\013-\037]' out; ok $? '... without control bytes'
 sql "TRUNCATE load_log"
@@ -213,7 +218,7 @@ sql "UPDATE api.schedule SET message = 'it <failed>' WHERE status_id < -1"
 run 0 'a schedule' report
 cp out full.html
 well_formed out
-$page calendar out | sort >got
+looked_at out; sort calendar >got
 # The label is the end of the hour; the field is that of its start.  35 days of each provider are drawn.
 sql "SELECT to_char(date - interval '1 hour', 'Dy DD Mon') || '|' || extract(hour FROM date - interval '1 hour') || '|' ||
     CASE status_id WHEN 0 THEN 'new' WHEN -1 THEN 'waiting' WHEN 2 THEN 'uploaded' WHEN 5 THEN 'loaded' WHEN 7 THEN 'notrips' WHEN 8 THEN 'published'
@@ -231,7 +236,7 @@ has 'it <failed>'
 run 0 'as text' report --text
 [ "$(wc -L <out)" -le 80 ]; ok $? '... in 80 columns'
 run 0 'of a flow without a schedule' report --flow 311
-! $page calendar out | grep -q .; ok $? '... has no calendar'
+looked_at out && [ ! -s calendar ]; ok $? '... has no calendar'
 sql 'DROP TABLE load_log'
 run 0 'a schedule without a log' report
 well_formed out
@@ -244,17 +249,25 @@ $page contrast full.html >faults; ok $? 'text has a contrast of 4.5 at least, in
 # ---- a browser ----
 # CULVERT_BROWSER says that there must be one.
 if [ -z "${SANITIZED:-}" ] && { [ -n "${CULVERT_BROWSER:-}" ] || { command -v chromium >/dev/null && ((charts)); }; }; then
-	browse() {	# browse FILE OPTION...: what it says on stdout, its messages in ./browser
+	browse() {	# browse FILE OPTION...
 		local file=$1; shift
 		timeout -k 5 600 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
 		    --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --user-data-dir="$(mktemp -d "$work/chromium.XXXXXX")" \
-		    --enable-logging=stderr "$@" "file://$work/$file" 2>browser
+		    --enable-logging=stderr "$@" "file://$work/$file"
 	}
 	export HOME=$work
+	$page wrap full.html 320 full.html 390 full.html 1280 markup.html 390 >wrap.html
+	# picture NAME SCHEME: ./NAME is what the pixels of a screenshot are like
+	picture() {
+		browse full.html --window-size=1280,2400 --blink-settings=preferredColorScheme="$2" --screenshot="$work/$1.png" >/dev/null 2>"$1.err"
+		$page pixels "$1.png" >"$1"
+	}
+	picture light 1 & light=$!
+	picture dark 0 & dark=$!
+	browse wrap.html --window-size=1400,1000 --dump-dom >dom 2>browser
+	title=$(sed -n 's/.*<title>\([^<]*\)<.*/\1/p' dom | head -1)
 	for width in 320 390 1280; do
-		$page wrap full.html $width >wrap.html
-		browse wrap.html --window-size=1400,1000 --dump-dom >dom
-		shown=$(sed -n 's/.*<title>\([^<]*\)<.*/\1/p' dom | head -1)
+		shown=${title%%; *} title=${title#*; }
 		is "at a width of $width all is within it, wide things scroll in boxes of their own, and each chart is there once" \
 		    "width $width of $width, scripts 0, charts 2, out 0" "${shown%, wide*}"
 		wide=${shown#*wide } wide=${wide%%,*}
@@ -262,12 +275,8 @@ if [ -z "${SANITIZED:-}" ] && { [ -n "${CULVERT_BROWSER:-}" ] || { command -v ch
 		[ "${shown##* }" -ge 9 ]; ok $? '... and the smallest letters of a chart can be read' || echo "# $shown"
 		! grep CONSOLE browser; ok $? '... without a word on the console'
 	done
-	$page wrap markup.html 390 >wrap.html
-	browse wrap.html --dump-dom >dom
-	grep -q '<title>width 390 of 390, scripts 0,' dom && ! grep CONSOLE browser; ok $? 'a log full of markup runs nothing' || grep CONSOLE browser
-	browse full.html --window-size=1280,2400 --blink-settings=preferredColorScheme=1 --screenshot="$work/light.png" >/dev/null
-	browse full.html --window-size=1280,2400 --blink-settings=preferredColorScheme=0 --screenshot="$work/dark.png" >/dev/null
-	$page pixels light.png >light; $page pixels dark.png >dark
+	[[ $title == 'width 390 of 390, scripts 0,'* ]] && ! grep CONSOLE browser; ok $? 'a log full of markup runs nothing' || { echo "# $title"; grep CONSOLE browser; }
+	wait "$light" "$dark"
 	read -r _ r g b <light; [ "${r:-0}" -gt 240 ] && [ "$g" -gt 240 ] && [ "$b" -gt 235 ]; ok $? 'the page is light' || cat light
 	read -r _ r g b <dark; [ "${r:-255}" -lt 40 ] && [ "$g" -lt 40 ] && [ "$b" -lt 40 ]; ok $? '... and dark where that is wanted' || cat dark
 	[ "$(sed -n 's/bright \([0-9]*\) .*/\1/p' light)" -gt 80 ] && [ "$(sed -n 's/bright \([0-9]*\) .*/\1/p' dark)" -lt 8 ]; ok $? '... all of it' || cat light dark

@@ -1,11 +1,12 @@
 """report_page.py - what tests/report.t reads out of a report's page, by Python's own parsers.
 
-check FILE                      the tags are in order, ids are used once, nothing is loaded from elsewhere; else a line each
-text FILE                       the text that a reader sees, white space as one blank
-calendar FILE                   "provider day hour class" of each field of the calendars that has a block
+look FILE                       writes what there is to know of a page into three files:
+  faults                        a line for each tag out of order, id used twice, or thing loaded from elsewhere
+  text                          the text that a reader sees, white space as one blank
+  calendar                      "day|hour|class|title" of each field of the calendars that has a block
 contrast FILE                   the pairs of colours of its style that differ by less than 4.5 to 1, in the light and the dark
 pixels FILE                     of a PNG: "background R G B", and the shares of pixels that are bright and that are bluish
-wrap FILE WIDTH                 a page that shows FILE in a frame of that width, and says into its title how wide it came out
+wrap FILE WIDTH [FILE WIDTH ...]  a page that shows each FILE in a frame of that WIDTH, and says into its title how wide they came out
 """
 import html.parser, re, struct, sys, zlib
 
@@ -82,8 +83,15 @@ def check(page, text):
         page.faults.append("the style loads something")
     if not text.startswith("<!DOCTYPE html>"):
         page.faults.append("no doctype")
-    print(*page.faults, sep="\n", end="\n" if page.faults else "")
-    return bool(page.faults)
+    return page.faults
+
+
+def look(text):
+    page = Page(text)
+    faults = check(page, text)
+    for name, lines in ("faults", faults), ("text", [" ".join("".join(page.text).split())]), ("calendar", ["|".join(map(str, c)) for c in page.cells]):
+        with open(name, "w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
 
 
 def luminance(colour):
@@ -165,19 +173,27 @@ def pixels(path):
     print("bright", round(100 * bright / seen), "blue", blue)
 
 
-def wrap(text, width):
-    print(f"""<!DOCTYPE html><title>waiting</title><iframe id="page" style="width:{width}px;height:900px;border:0"></iframe>
+def wrap(pages):
+    print("""<!DOCTYPE html><title>waiting</title>
 <script>
-const frame = document.getElementById("page");
-frame.addEventListener("load", () => {{
-  const page = frame.contentDocument, root = page.documentElement, shown = s => [...page.querySelectorAll(s)].filter(e => e.getClientRects().length > 0);
-  document.title = `width ${{root.scrollWidth}} of {width}, scripts ${{page.scripts.length}}, charts ${{shown("svg.chart").length}}, `
-    + `out ${{shown("body *").filter(e => !e.closest(".wide") && e.getBoundingClientRect().right > {width} + 1).length}}, `
-    + `wide ${{shown(".wide").filter(e => e.scrollWidth > e.clientWidth).length}}, `
-    + `smallest ${{Math.round(Math.min(...shown("svg.chart text").filter(e => e.textContent.trim()).map(e => e.getBoundingClientRect().height)))}}`;
-}});
-frame.srcdoc = {repr_js(text)};
-</script>""")
+function show(text, width) {
+  const frame = document.createElement("iframe");
+  frame.style = `width:${width}px;height:900px;border:0`;
+  frame.addEventListener("load", () => {
+    const page = frame.contentDocument, root = page.documentElement, shown = s => [...page.querySelectorAll(s)].filter(e => e.getClientRects().length > 0);
+    frame.said = `width ${root.scrollWidth} of ${width}, scripts ${page.scripts.length}, charts ${shown("svg.chart").length}, `
+      + `out ${shown("body *").filter(e => !e.closest(".wide") && e.getBoundingClientRect().right > width + 1).length}, `
+      + `wide ${shown(".wide").filter(e => e.scrollWidth > e.clientWidth).length}, `
+      + `smallest ${Math.round(Math.min(...shown("svg.chart text").filter(e => e.textContent.trim()).map(e => e.getBoundingClientRect().height)))}`;
+    document.title = [...document.querySelectorAll("iframe")].map(f => f.said || "waiting").join("; ");
+  });
+  frame.srcdoc = text;
+  document.body.append(frame);
+}
+</script><body><script>""")
+    for path, width in zip(pages[::2], pages[1::2]):
+        print(f"show({repr_js(open(path, encoding='utf-8').read())}, {width});")
+    print("</script>")
 
 
 def repr_js(text):
@@ -189,18 +205,13 @@ def main():
     command, path = sys.argv[1:3]
     if command == "pixels":
         return pixels(path)
+    if command == "wrap":
+        return wrap(sys.argv[2:])
     text = open(path, encoding="utf-8").read()
-    if command == "check":
-        return check(Page(text), text)
-    if command == "text":
-        print(" ".join("".join(Page(text).text).split()))
-    elif command == "calendar":
-        for cell in Page(text).cells:
-            print(*cell, sep="|")
-    elif command == "contrast":
+    if command == "look":
+        return look(text)
+    if command == "contrast":
         return contrast(text)
-    elif command == "wrap":
-        wrap(text, sys.argv[3])
 
 
 sys.exit(main())

@@ -5,6 +5,7 @@
 SET default_transaction_read_only = on;
 SET statement_timeout = '2min';
 SET timezone = 'UTC';
+SET jit = off;  -- to compile the query takes several times as long as to run it
 \set loads_drawn 300
 \set failures_listed 40
 \set targets_drawn 24
@@ -35,18 +36,20 @@ WITH log AS (
     newest.newest, extract(epoch FROM now() - newest.newest)::bigint AS age,
     extract(epoch FROM nullif(coalesce(nullif(:'max_age', ''), :'max_ages'::jsonb ->> t.flow), '0')::interval)::bigint AS max_age,
     row_number() OVER (ORDER BY t.flow, t.target) AS n
-  FROM target AS t LEFT JOIN log AS good ON good.id = good_id LEFT JOIN log AS judged ON judged.id = judged_id
-    LEFT JOIN log AS newest ON newest.id = newest_id JOIN log AS last ON last.id = last_id
+  FROM target AS t LEFT JOIN load_log AS good ON good.id = good_id LEFT JOIN load_log AS judged ON judged.id = judged_id
+    LEFT JOIN load_log AS newest ON newest.id = newest_id JOIN load_log AS last ON last.id = last_id
+), drawn AS (
+  SELECT flow, target, jsonb_agg(jsonb_build_object('id', id, 'started', extract(epoch FROM started)::bigint, 'status', status, 'mode', mode,
+    'read', read, 'inserted', inserted, 'updated', updated, 'deleted', deleted, 'rejected', rejected, 'changed', changed_rows,
+    'seconds', seconds) ORDER BY id) AS drawn
+  FROM (SELECT *, row_number() OVER (PARTITION BY flow, target ORDER BY id DESC) AS nth FROM log WHERE within) AS newest
+  WHERE nth <= :loads_drawn GROUP BY flow, target
 )
 SELECT jsonb_build_object(
   'loads', (SELECT count(*) FROM log WHERE within), 'failed', (SELECT count(*) FROM log WHERE within AND failed),
   'changed_rows', (SELECT coalesce(sum(changed_rows), 0) FROM log WHERE within), 'ever', (SELECT count(*) FROM log),
-  'targets', coalesce((SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object('drawn', CASE WHEN n <= :targets_drawn THEN (
-      SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'started', extract(epoch FROM started)::bigint, 'status', status, 'mode', mode,
-        'read', read, 'inserted', inserted, 'updated', updated, 'deleted', deleted, 'rejected', rejected, 'changed', changed_rows,
-        'seconds', seconds) ORDER BY id), '[]')
-      FROM (SELECT * FROM log AS l WHERE l.flow = s.flow AND l.target = s.target AND within ORDER BY id DESC LIMIT :loads_drawn) AS newest) END)
-      ORDER BY n) FROM shown AS s WHERE n <= 500), '[]'),
+  'targets', coalesce((SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object('drawn', CASE WHEN n <= :targets_drawn THEN coalesce(d.drawn, '[]') END)
+      ORDER BY n) FROM shown AS s LEFT JOIN drawn AS d ON d.flow = s.flow AND d.target = s.target WHERE n <= 500), '[]'),
   'targets_ever', (SELECT count(*) FROM shown),
   'failures', coalesce((SELECT jsonb_agg(jsonb_build_object('id', id, 'flow', flow, 'target', target, 'started', started,
       'exit_status', exit_status, 'mode', mode, 'run', left(run, 100), 'host', left(host, 100),
