@@ -143,30 +143,39 @@ def png(path):
     assert depth == 8 and colour in (2, 6)
     n = 3 if colour == 2 else 4
     raw, size, before = zlib.decompress(packed), width * n, bytes(width * n)
+    even = int.from_bytes(b"\0\xff" * (size // 2 + 1), "big")
     for y in range(height):
         kind, line = raw[y * (size + 1)], bytearray(raw[y * (size + 1) + 1:(y + 1) * (size + 1)])
-        for i in range(size):
-            left, up, corner = line[i - n] if i >= n else 0, before[i], before[i - n] if i >= n else 0
-            if kind == 1:
-                line[i] = line[i] + left & 255
-            elif kind == 2:
-                line[i] = line[i] + up & 255
-            elif kind == 3:
-                line[i] = line[i] + (left + up) // 2 & 255
-            elif kind == 4:
-                p = left + up - corner
-                line[i] = line[i] + min((abs(p - left), 0, left), (abs(p - up), 1, up), (abs(p - corner), 2, corner))[2] & 255
+        if kind == 2:  # all bytes at once, as two numbers whose bytes cannot carry into each other
+            a, b = int.from_bytes(line, "big"), int.from_bytes(before, "big")
+            line = ((a & even) + (b & even) & even | ((a >> 8 & even) + (b >> 8 & even) & even) << 8).to_bytes(size + 2, "big")[2:]
+        elif kind == 1:
+            for i in range(n, size):
+                line[i] = line[i] + line[i - n] & 255
+        elif kind == 3:
+            for i in range(size):
+                line[i] = line[i] + ((line[i - n] if i >= n else 0) + before[i]) // 2 & 255
+        elif kind == 4:
+            for i in range(size):
+                left, up, corner = (line[i - n], before[i], before[i - n]) if i >= n else (0, before[i], 0)
+                if up == corner:
+                    line[i] = line[i] + left & 255
+                elif left == corner:
+                    line[i] = line[i] + up & 255
+                else:
+                    p = left + up - corner
+                    line[i] = line[i] + min((abs(p - left), 0, left), (abs(p - up), 1, up), (abs(p - corner), 2, corner))[2] & 255
         before = bytes(line)
-        yield [tuple(line[i:i + 3]) for i in range(0, size, n)]
+        yield n, before
 
 
 def pixels(path):
     seen = bright = blue = 0
-    for y, line in enumerate(png(path)):
+    for y, (n, line) in enumerate(png(path)):
         if y == 2:
-            print("background", *line[2])
+            print("background", *line[2 * n:2 * n + 3])
         if y % 3 == 0:
-            for r, g, b in line[::3]:
+            for r, g, b in zip(line[::3 * n], line[1::3 * n], line[2::3 * n]):
                 seen += 1
                 bright += min(r, g, b) > 200
                 blue += b > 180 and b > r + 60

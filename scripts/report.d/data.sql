@@ -1,7 +1,7 @@
 -- data.sql - what the report shows, as one JSON document.  Everything in it has a bound, and what a bound leaves out is counted.
 -- Variables: flow (empty: all), since and whether it is an age or a time, whether it was given, max_age (empty: those of max_ages,
 -- JSON, flow to interval),
--- and whether there are a log and a schedule.  Two lines: the log and the schedule, null where there is none.
+-- and whether there are a log and a schedule.  log and schedule are null where there is none.
 SET default_transaction_read_only = on;
 SET statement_timeout = '2min';
 SET timezone = 'UTC';
@@ -18,7 +18,8 @@ SELECT now() - :'since'::interval AS begins \gset
 \else
 SELECT :'since'::timestamptz AS begins \gset
 \endif
-SELECT jsonb_build_object('now', now(), 'begins', :'begins'::timestamptz, 'database', current_database(), 'flow', nullif(:'flow', ''));
+SELECT rtrim(jsonb_build_object('now', now(), 'begins', :'begins'::timestamptz, 'database', current_database(), 'flow', nullif(:'flow', ''))::text, '}');
+\echo ', "log":'
 \if :log
 WITH log AS (
   SELECT *, started >= :'begins' AS within, status = 'failed' AS failed,
@@ -64,6 +65,7 @@ SELECT jsonb_build_object(
 SELECT 'null';
 \endif
 
+\echo ', "schedule":'
 \if :schedule
 WITH block AS (
   SELECT coalesce(provider_name, '(no provider)') AS provider, date AS label, date - interval '1 hour' AS begins, coalesce(status_id, 0) AS status,
@@ -98,3 +100,4 @@ SELECT jsonb_build_object('providers_ever', (SELECT count(*) FROM last), 'blocks
 \else
 SELECT 'null';
 \endif
+\echo '}'

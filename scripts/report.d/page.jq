@@ -42,14 +42,16 @@ def datasets: if (.log.targets // []) == [] then "" else
 def load_row: "<tr><td>\(.started | todate | when)</td><td>\(.status | outcome_badge)</td><td>\(.mode // "" | h)</td>"
 	+ ([.read, .inserted, .updated, .deleted, .rejected] | each("<td class=\"n\">\(if . == null then "–" else thousands end)</td>"))
 	+ "<td class=\"n\">\(.seconds | lasting)</td></tr>\n";
-def chart($n; $size; $box; $says): ($charts[0] // {})["\($n) \($size)"] as $svg | if $svg == null then "" else
+# $charts: a line "gnuplot", then for each drawing a line of \036 and its name; empty without gnuplot.
+def drawings: split("\u001e")[1:] | map(index("\n") as $i | {key: .[:$i], value: .[$i + 1:]}) | from_entries;
+def chart($drawings; $n; $size; $box; $says): $drawings["\($n) \($size)"] as $svg | if $svg == null then "" else
 	"<svg class=\"chart \($size)\" viewBox=\"0 0 \($box)\" role=\"img\" aria-label=\"\($says | h)\"><title>\($says | h)</title><g>\n\($svg)</svg>\n" end;
 def chart_says: (.drawn | map(.changed) | max) as $rows | (.drawn | map(.seconds) | max) as $long | (.drawn | map(select(.status == "failed")) | length) as $failed
 	| "\(.target): \(.drawn | length | plural("load")) from \(.drawn[0].started | of_epoch) to \(.drawn[-1].started | of_epoch); at most \($rows | plural("row")) changed; the longest took \($long | lasting); \($failed) failed.";
-def loads_of_target: chart_says as $says | .target as $name
+def loads_of_target($drawings): chart_says as $says | .target as $name
 	| "<figure><figcaption><h3>\(.target | h) <small>\(.flow | h)</small></h3><p>\(.drawn | length | plural("load"))\(if .loads > (.drawn | length) then ", the newest of \(.loads | thousands)" else "" end)"
 	+ " · longest \(.drawn | map(.seconds) | max | lasting) · most rows changed \(.drawn | map(.changed) | max | thousands)</p></figcaption>\n"
-	+ chart(.n; "broad"; "880 300"; $says) + chart(.n; "narrow"; "340 290"; $says)
+	+ chart($drawings; .n; "broad"; "880 300"; $says) + chart($drawings; .n; "narrow"; "340 290"; $says)
 	+ "<details><summary>\(if (.drawn | length) == 1 then "The load" else "The newest \(.drawn | length | [., 60] | min)" end) as a table</summary>"
 	+ ("<table><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">Outcome</th><th scope=\"col\">Mode</th><th scope=\"col\" class=\"n\">Read</th><th scope=\"col\" class=\"n\">Inserted</th><th scope=\"col\" class=\"n\">Updated</th>"
 	  + "<th scope=\"col\" class=\"n\">Deleted</th><th scope=\"col\" class=\"n\">Rejected</th><th scope=\"col\" class=\"n\">Took</th></tr></thead><tbody>\n"
@@ -59,7 +61,7 @@ def key: "<p class=\"key\" aria-hidden=\"true\"><span><i class=\"c1 dot\"></i>ro
 def loads: (.log.targets // []) as $all | ($all | map(select((.drawn // []) != []))) as $some | if .log == null or .log.ever == 0 then "" else
 	"<section aria-labelledby=\"loads\"><h2 id=\"loads\">Loads over time</h2>\n"
 	+ (if $some == [] then "<p class=\"empty\">No load in this period. The newest began \($all | map(.last_started) | max | when).</p>"
-	   else (if $charts[0] == null then "<p class=\"note\">Charts need gnuplot, which is not installed here.</p>" else key end) + ($some | each(loads_of_target)) end)
+	   else (if $charts == "" then "<p class=\"note\">Charts need gnuplot, which is not installed here.</p>" else key end) + (($charts | drawings) as $drawings | $some | each(loads_of_target($drawings))) end)
 	+ (($all | map(select(.loads > 0)) | length) - ($some | length) | if . > 0 then "<p class=\"note\">\(plural("dataset")) more are only in the table above.</p>" else "" end)
 	+ "</section>\n" end;
 
