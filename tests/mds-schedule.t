@@ -94,12 +94,10 @@ OUT
 
 # Each zone and year: python's zoneinfo says when each label is; SQL says that nothing is lost or twice.
 cat >blocks.py <<'PY'
-"""blocks.py ZONE AFTER UPTO: label, start and end of the blocks, by python's zoneinfo."""
+"""blocks.py <ZONES: of each line ZONE AFTER UPTO, provider, label, start and end of the blocks, by python's zoneinfo."""
 import sys
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
-zone = ZoneInfo(sys.argv[1])
-after, upto = (datetime.fromisoformat(a) for a in sys.argv[2:])
 HOUR = timedelta(hours=1)
 
 
@@ -109,6 +107,9 @@ def there(utc):
 
 def edge(wall):
     """The last instant that shows this wall clock; where none does, the first that shows a later one."""
+    early, late = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    if early == late:  # neither twice nor left out
+        return wall - early
     candidates = {(wall.replace(tzinfo=zone, fold=fold)).astimezone(timezone.utc).replace(tzinfo=None) for fold in (0, 1)}
     shown = [c for c in candidates if there(c) == wall]
     if shown:
@@ -119,12 +120,21 @@ def edge(wall):
     return minute
 
 
-label, end = after, edge(after)
-while label < upto:
-    label += HOUR
-    start, end = end, edge(label)
-    if start < end:
-        print(label, start, end, sep="|")
+def moment(text):
+    return datetime(*map(int, text.split("-")))
+
+
+for line in sys.stdin:
+    name, after, upto = line.split()
+    zone, label, upto, after = ZoneInfo(name), moment(after), moment(upto), after
+    end, made = edge(label), 0
+    while label < upto:
+        label += HOUR
+        start, end = end, edge(label)
+        if start < end:
+            print(f"{name} {after}", label, start, end, sep="|")
+            made += 1
+    assert made > 0
 PY
 for zone in America/Chicago America/New_York Europe/Berlin Australia/Lord_Howe Asia/Kolkata Africa/Casablanca UTC \
     Antarctica/Troll America/Havana Asia/Kathmandu; do
@@ -143,18 +153,20 @@ America/Chicago 2036-1-1-0 2040-1-1-0' >>zones
 : >wrong
 while read -r zone after upto; do
 	mds-schedule seed --provider "$zone $after" --zone "$zone" --from "$after" --to "$upto" >quiet.out 2>&1 || cat quiet.out >>wrong
-	sql "SELECT date, starts AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC' FROM blocks
-	    WHERE provider_name = '$zone $after' ORDER BY date" >blocks.got
-	iso() { python3 -c 'import sys; y, m, d, h = map(int, sys.argv[1].split("-")); print(f"{y}-{m:02}-{d:02} {h:02}:00")' "$1"; }
-	python3 blocks.py "$zone" "$(iso "$after")" "$(iso "$upto")" >blocks.want
-	cmp blocks.want blocks.got >>wrong 2>&1 && [ -s blocks.got ] || echo "$zone $after" >>wrong
 done <zones
+sql "COPY (SELECT provider_name, date, starts AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC' FROM blocks JOIN (SELECT provider_name, min(schedule_id) AS first
+    FROM blocks WHERE provider_name LIKE '% %' GROUP BY 1) q USING (provider_name) ORDER BY first, date) TO STDOUT DELIMITER '|'" >blocks.got
+python3 blocks.py <zones >blocks.want || echo python >>wrong
+cmp blocks.want blocks.got >>wrong 2>&1 || diff blocks.want blocks.got >>wrong
 [ ! -s wrong ]; ok $? "blocks of $(wc -l <zones) zones and times are what python says" || head wrong
 t 'and tile UTC: none without width, none that leaves a gap or overlaps' 0 sql "SELECT provider_name, date FROM (SELECT provider_name, date,
     starts, ends, lead(starts) OVER (PARTITION BY provider_id ORDER BY date) AS next FROM blocks) q WHERE ends <= starts OR next <> ends" 3</dev/null
 is 'up to the ends that were asked for' "$(wc -l <zones)" "$(sql "SELECT count(*) FROM (SELECT min(starts) AS f, max(ends) AS t,
     min(date) - interval '1 hour' AS after, max(date) AS upto, zone FROM blocks
     WHERE provider_name LIKE '% %' GROUP BY provider_id, zone) q WHERE f = after AT TIME ZONE zone AND t = upto AT TIME ZONE zone")"
+# What follows reads the whole schedule often, and does without these.
+sql "DELETE FROM api.schedule s USING api.provider p WHERE p.id = s.provider_id AND provider_name LIKE '% %'"
+sql 'VACUUM ANALYZE api.schedule'
 
 # ---- list ----
 
