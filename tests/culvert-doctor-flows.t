@@ -6,6 +6,7 @@
 # ---- Knack, with its S3 ----
 . "$here/knack-place.sh"
 start_place
+light_tools
 run 0 'Knack' doctor knack --app-name all-fields --env prod
 no_line FAIL
 line ok 'settings: settings are good'

@@ -95,8 +95,10 @@ line warn 'HTTP_PROXY is not obeyed'
 run 0 'no HOME' env -u HOME culvert-doctor
 run 0 'LANG=C' env LC_ALL=C LANG=C culvert-doctor
 
+light_tools
+
 # ---- the database ----
-PGHOST=/nowhere run 69 'no server' doctor
+PGHOST=/nowhere run 69 'no server' doctor --timeout 12
 line FAIL 'database: '
 DSN="host=$PGHOST dbname=no_such" run 78 'no such database' doctor
 line FAIL 'database "no_such" does not exist'
@@ -195,7 +197,7 @@ print(server.server_port, flush=True)
 server.serve_forever()
 PY
 make_certificate() {	# make_certificate NAME OPTION...: of openssl
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.pem" -subj "/CN=localhost" -addext 'subjectAltName=DNS:localhost' "${@:2}" 2>/dev/null
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$1.key" -out "$1.pem" -subj "/CN=localhost" -addext 'subjectAltName=DNS:localhost' "${@:2}" 2>/dev/null
 }
 serve_with() {		# serve_with NAME: a server with that certificate, which answers everything, at $tls
 	start_server "tls_$1" python3 tls.py "$1"

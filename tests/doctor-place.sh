@@ -9,9 +9,26 @@ export RES_OPTIONS='timeout:1 attempts:1'	# a name server that is slow to say th
 doctor() {
 	culvert-doctor "$@"
 }
+# light_tools: from now on CULVERT_BIN is a directory of scripts that say the version of the tool and else are the tool.  A doctor asks each
+# tool for its version, which takes longer than all else; that it asks the tools themselves is seen before.
+light_tools() {
+	local real tool version
+	real=$(dirname "$(command -v pg-copy-out)")
+	version=$("$real/pg-copy-out" --version)
+	mkdir light
+	for tool in "$real"/*; do
+		tool=${tool##*/}
+		printf '#!/bin/sh\ncase $* in\n--version) echo "%s" ;;\n*) exec "%s" "$@" ;;\nesac\n' "$tool ${version#* }" "$real/$tool" >"light/$tool"
+	done
+	chmod +x light/*
+	export CULVERT_BIN=$work/light
+}
 line() {		# line LEVEL TEXT: the last output has a line of that level with the text
-	grep -F -- "$2" out | grep -q "^$1"
-	ok $? "$1: $2" || sed 's/^/# /' out err
+	local said found=1
+	while IFS= read -r said; do
+		[[ $said != "$1"*"$2"* ]] || { found=0; break; }
+	done <out
+	ok $found "$1: $2" || sed 's/^/# /' out err
 }
 no_line() {		# no_line LEVEL
 	! grep -q "^$1" out; ok $? "no line says $1" || grep "^$1" out | sed 's/^/# /'

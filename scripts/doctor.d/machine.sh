@@ -11,7 +11,8 @@ check_tools() {
 			bad 78 "tool $tool" 'not found in PATH' 'install culvert anew, or run make'
 			continue
 		fi
-		said=$("$path" --version 2>&1 | head -n 1) || said="does not run: $said"
+		said=$("$path" --version 2>&1) || said="does not run: $said"
+		said=${said%%$'\n'*}
 		if [[ $said == "$tool (culvert) $version" ]]; then
 			((good += 1))
 		else
@@ -20,9 +21,14 @@ check_tools() {
 	done
 	((good == 0)) || ok tools "$good of version $version in $CULVERT_BIN"
 }
-# at_least VERSION WANTED
+# at_least VERSION WANTED: numbers with dots between them
 at_least() {
-	[[ $(printf '%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]
+	local n got wanted
+	IFS=. read -ra got <<<"$1"
+	IFS=. read -ra wanted <<<"$2"
+	for n in "${!wanted[@]}"; do
+		((10#${got[n]:-0} == 10#${wanted[n]})) || return $((10#${got[n]:-0} < 10#${wanted[n]}))
+	done
 }
 check_programs() {
 	local program wanted said version_of
@@ -31,8 +37,9 @@ check_programs() {
 			bad 78 "program $program" 'not found in PATH' "install it: apt-get install $(package_of "$program")"
 			continue
 		fi
-		said=$("$program" --version 2>&1 | head -n 1) || said='it does not run'
-		version_of=$(grep -oE '[0-9]+(\.[0-9]+)+' <<<"$said" | head -n 1) || version_of=
+		said=$("$program" --version 2>&1) || said='it does not run'
+		said=${said%%$'\n'*} version_of=
+		[[ ! $said =~ [0-9]+(\.[0-9]+)+ ]] || version_of=${BASH_REMATCH[0]}
 		if [[ -z $version_of ]]; then
 			bad 78 "program $program" "${said:0:200}" 'install it anew'
 		elif at_least "$version_of" "$wanted"; then

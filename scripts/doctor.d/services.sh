@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # services.sh - culvert-doctor's checks of what more than one flow has: its settings, S3, Slack, Airflow; and how a service is asked.
 
+patience=$((limit > 60 ? 5 : (limit + 11) / 12))s	# for a server that may come back, well within a check's limit
 # How a tool asks where the answer is for somebody who waits for it.
-net=(--quiet --retries 1 --retry-wait 0.3s --timeout 15s --max-time 25s --max-wait 5s)
+net=(--quiet --retries 1 --retry-wait 0.3s --timeout 15s --max-time 25s --max-wait "$patience")
 # ask WHAT MEND COMMAND...: what the command wrote is in answer; if it failed, that is said, with its own last words.  MEND is
 # for a refusal, 77; of the other statuses each has its own.
 ask() {
