@@ -23,7 +23,7 @@ for change in '.schemas.cases.typo = "x"' 'del(.schemas.cases.updateddate)' 'del
 done
 run 64 'a wrong option' load --no-such
 run 64 'an option without its value' load --since
-for setting in JOBS=0 PAGE_SIZE=many RETRIES=-1 ALLOW_DRIFT=x LOCK_WAIT= DB_WAIT=x MAX_DELETE=half MAX_REJECTS=1%% SINCE=yesterday TODAY=junk \
+for setting in JOBS=0 PAGE_SIZE=many RETRIES=-1 ALLOW_DRIFT=x LOCK_WAIT= CONNECT_WAIT=x MAX_DELETE=half MAX_REJECTS=1%% SINCE=yesterday TODAY=junk \
     OVERLAP=junk MAX_AGE=-1 SODA_API=4; do
 	run 78 "a wrong ${setting%%=*}" env "$setting" "$top/scripts/311/load" --check
 	said "$setting: want"
@@ -237,7 +237,7 @@ DSN=nonsense run 78 'what is no connection string' load --dry-run
 DSN_FILE=/no/such run 78 'a file that is not there' load --dry-run
 
 # ---- the server ----
-PGHOST=/nowhere DB_WAIT=0 run 69 'no server' load
+PGHOST=/nowhere CONNECT_WAIT=0 run 69 'no server' load
 DSN="host=$PGHOST dbname=no_such" run 78 'no such database' load
 sql "CREATE ROLE nobody_special LOGIN PASSWORD 'sesame-open'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 DSN="postgresql://nobody_special:sesame-open@/postgres?host=$PGHOST" run 78 'no rights' load

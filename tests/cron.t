@@ -39,7 +39,7 @@ as_cron 78 'a wrong setting' "$line" MODE=often
 said 'MODE=often: want full or update'
 said 'culvert: 311 load: ended with status 78: see culvert-status(7)'
 [ ! -s out ]; ok $? '... on standard error'
-as_cron 69 'no database' "$line" PGHOST=/nowhere DB_WAIT=0
+as_cron 69 'no database' "$line" PGHOST=/nowhere CONNECT_WAIT=0
 said 'culvert: 311 load: ended with status 69'
 hold "SELECT pg_advisory_xact_lock(hashtext('culvert'), hashtext('requests'))"
 as_cron 75 'the last one still runs' "$line"

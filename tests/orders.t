@@ -49,7 +49,7 @@ run 64 'an option without its value' load --run-date
 run 74 '--help where nothing can be written' sh -c '"$1" --help >/dev/full' sh "$top/scripts/orders/load"
 run 64 'two sources' load good.zip good.zip
 for setting in APPEND=x TIMEZONE=Mars/Olympus RUN_DATE=2018-02-30 RUN_DATE=today MAX_BYTES=lots MAX_REJECTS=all REJECTS=/no/such \
-    LOCK_WAIT=x DB_WAIT=x RETRIES=x RETRY_WAIT=x EMPTY_EXIT=256; do
+    LOCK_WAIT=x CONNECT_WAIT=x RETRIES=x RETRY_WAIT=x EMPTY_EXIT=256; do
 	run 78 "a wrong setting: $setting" env "$setting" "$top/scripts/orders/load" --check good.zip
 	said "$setting: "
 done
@@ -285,7 +285,7 @@ run 69 'nobody there' load http://127.0.0.1:1/orders.zip
 
 run 0 'the old variables of the database' env -u PGHOST -u PGUSER -u PGDATABASE -u PGPORT _PGSQL_HOSTNAME="$PGHOST" _PGSQL_PORT="$PGPORT" \
     _PGSQL_USER=postgres _PGSQL_PASS=none _PGSQL_DATABASE=postgres "$top/scripts/orders/load" good.zip
-run 69 'no server' env PGHOST=/nowhere DB_WAIT=0 "$top/scripts/orders/load" good.zip
+run 69 'no server' env PGHOST=/nowhere CONNECT_WAIT=0 "$top/scripts/orders/load" good.zip
 sql 'CREATE DATABASE old'
 PGDATABASE=old sql 'CREATE TABLE orders (id bigint, total_price text); CREATE TABLE users (id bigint)'
 PGDATABASE=old run 78 'tables of the pipeline before' load good.zip
