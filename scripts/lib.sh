@@ -149,7 +149,7 @@ make_tmp() {
 # last_words OUTCOME STATUS - what was said last in $tmp/log of why a run failed.  Not what the shell says of a process that a signal
 # ended; nor, unless all of us were stopped, what others say when we end them.
 last_words() {
-	local not=': line [0-9]+: +[0-9]+ [A-Z]'
+	local not=': line [0-9]+: ( *[0-9]+ [A-Z]|wait_for: No record of process)'
 	[[ $1 == stopped ]] || not+='|: stopped: '
 	grep -vE "$not" "$tmp/log" | tail -n 1 | grep . || echo "ended with status $2, without a word"
 }
