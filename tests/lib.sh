@@ -78,12 +78,23 @@ run() {
 		head -20 out | sed 's/^/# stdout: /'; head -20 err | sed 's/^/# stderr: /'
 	}
 }
+# in_err TEXT: a line of ./err holds it.  Read by the shell: its messages are short, and grep takes longer to start.
+in_err() {
+	case $1 in
+	*"
+"*) grep -qF -- "$1" err; return ;;
+	esac
+	while IFS= read -r _line || [ -n "$_line" ]; do
+		case $_line in *"$1"*) return 0 ;; esac
+	done <err
+	return 1
+}
 said() {
-	grep -qF -- "$1" err
+	in_err "$1"
 	ok $? "says: $1" || sed 's/^/# stderr: /' err
 }
 said_not() {
-	! grep -qF -- "$1" err
+	! in_err "$1"
 	ok $? "does not say: $1" || sed 's/^/# stderr: /' err
 }
 # limited KIB TOOL SCRIPT: the script in so much memory, unless the tool has sanitizers in it, which reserve terabytes.
@@ -109,11 +120,11 @@ same() {
 }
 # wait_for COMMAND...: what another process brings about has come; two minutes are for a machine that is very busy.
 wait_for() {
-	_left=1200
+	_left=1225
 	until "$@"; do
 		_left=$((_left - 1))
 		[ "$_left" -gt 0 ] || { echo "# waited in vain for: $*" >&2; return 1; }
-		sleep 0.1
+		if [ "$_left" -gt 1200 ]; then sleep 0.02; else sleep 0.1; fi
 	done
 }
 skip_all() {
