@@ -435,7 +435,7 @@ done
 run 74 'a full disk for the receipt' sh -c "soda-push --base-url $soda data.example.gov keys-row1 many >/dev/full"
 said 'the work is done, but its receipt could not be written'
 run 0 'a run without enough memory for its input' limited 200000 soda-push \
-    "seq 1 300000 | jq -c '{id: \"m\\(.)\", note: \"some words to make it larger\"}' >large; soda-push --base-url $soda data.example.gov keys-row1 --replace <large"
+    "seq -f '{\"id\":\"m%.0f\",\"note\":\"some words to make it larger\"}' 1 300000 >large; soda-push --base-url $soda data.example.gov keys-row1 --replace <large"
 [ "$(count keys-row1)" = 300000 ]; ok $? 'all are there'
 rm large
 
