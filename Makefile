@@ -82,6 +82,9 @@ build/bench/yajl-loop: LDLIBS = -lyajl
 fuzz: all                       ## fuzz every parser, SECONDS each (60)
 	tests/fuzz/run $(or $(SECONDS),60)
 
+mutate:                         ## change the code at N (50) random places, one at a time: do the tests notice? (SEED=1 FILE=... BUDGET=seconds)
+	tests/mutate/run --number $(or $(N),50) --seed $(or $(SEED),1) $(if $(BUDGET),--budget $(BUDGET)) $(FILE)
+
 # MODE=… YEARS=… given to make are in the environment of the load.  Years side by side under -j: the load stages as many datasets at once as make may run jobs.
 # Of flows side by side, what each says comes in one piece, when it is done.
 ifneq ($(word 2,$(filter 311 311-% mds-% orders,$(MAKECMDGOALS))),)
@@ -174,6 +177,6 @@ deb: dist                       ## make the Debian package, in build/package
 clean:                          ## remove what was built
 	rm -rf bin build
 
-.PHONY: all programs completion check lint debug bench fuzz 311 orders $(BLOCKS) demo help install uninstall dist deb clean
+.PHONY: all programs completion check lint debug bench fuzz mutate 311 orders $(BLOCKS) demo help install uninstall dist deb clean
 .SECONDARY:
 -include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/vectors/*.d build/bench/*.d)
