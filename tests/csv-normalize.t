@@ -198,6 +198,7 @@ bad_date 31/02/2020 'is no date: there is no such month'
 bad_date 31/01/2020 'is no date: there is no such month; day first? see --date-order dmy'
 bad_date 01/31/2020 'is no date: there is no such month; month first? see --date-order mdy' --date-order dmy
 bad_date 01/02/03 'is ambiguous: each number may be the month: see --date-order'
+bad_date 12/12/12 'is ambiguous: each number may be the month: see --date-order'
 bad_date 01.02.2020 'is ambiguous: is the day or the month first? see --date-order'
 bad_date 1/2/2020 'is no date: the year is not first: see --date-order' --date-order ymd
 bad_date 1900-02-29 'is no date: that month has no such day'
@@ -231,6 +232,15 @@ a,b,c,d,e
 IN
 a,b,c,d,e
 2020-01-02T00:00:00,2020-01-01T00:00:00Z,1970-02-03,2020-12-31,2020-01-02T03:04:00-08:00
+OUT
+t 'a number over 12 is not the month' 0 csv-normalize --date a <<'IN' 3<<'OUT'
+a
+12/12/13
+12/13/12
+IN
+a
+2013-12-12
+2012-12-13
 OUT
 t '... and --null for those that are none' 0 csv-normalize --date a --null N/A --null NULL <<'IN' 3<<'OUT'
 a,b

@@ -58,6 +58,12 @@ IN
 {"a":"6","b":"7"}
 OUT
 run 0 'the reject says line, reason and record' jq -e '.line == 3 and (.reason | test("3 found")) and .record == "3,4,5"' bad.json
+t 'a CSV record that looks like JSON' 0 csv2ndjson --rejects bad.json <<'IN' 3<<'OUT'
+a,b
+{"c":1}
+IN
+OUT
+run 0 '... is text in the reject' jq -e '.record == "{\"c\":1}"' bad.json
 
 # What is no file must not become one.  By links, since a tool that got this wrong would do it to the machine's own devices.
 printf 'a,b\n1\n' >short.csv

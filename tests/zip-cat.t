@@ -173,6 +173,23 @@ open(sys.argv[2], "wb").write(b)
 PY
 run 65 'a directory with another number of members' zip-cat fewer.zip
 said 'behind 100000 members: its directory lists 100001: it is cut'
+# Without zip64 the number of members has two bytes, and starts again at 0.
+python3 - plain.zip many.zip <<'PY'
+import struct, sys
+plain, many = (bytearray(open(f, "rb").read()) for f in sys.argv[1:])
+struct.pack_into("<HH", plain, plain.rindex(b"PK\5\6") + 8, 4, 4)
+open("four.zip", "wb").write(plain)
+struct.pack_into("<Q", many, many.rindex(b"PK\6\6") + 32, 100000 % 65536)
+open("wrapped64.zip", "wb").write(many)
+del many[many.rindex(b"PK\6\6"):many.rindex(b"PK\5\6")]
+struct.pack_into("<HH", many, many.rindex(b"PK\5\6") + 8, 100000 % 65536, 100000 % 65536)
+open("wrapped.zip", "wb").write(many)
+PY
+run 65 'a small directory with another number of members' zip-cat four.zip
+said 'behind 3 members: its directory lists 4: it is cut'
+run 0 '100,000 members of a program that counts to 65,535' zip-cat wrapped.zip
+run 65 '... but zip64 counts them all' zip-cat wrapped64.zip
+said 'behind 100000 members: its directory lists 34464: it is cut'
 for kind in plain zip64 zip64-known; do
 	cat $kind.zip $kind.zip >twice.zip
 	run 65 "$kind behind one with as many members" zip-cat twice.zip
