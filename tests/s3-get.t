@@ -120,6 +120,7 @@ bad() {			# bad NAME WHY CONTENT
 bad 'an array' '1: an array, not an object' '[{"a":1}]'
 bad 'a number' '2: not a JSON object' '\n5\n'
 bad 'cut' '3: record is cut at byte 9' '{"a":1}\n\n{"a":1,\n'
+bad 'cut, as long as the one before it but for its end' '2: record is cut at byte 7' '{"b":2}\n{"a":1'
 bad 'no JSON' '1: byte 6: ' '{"a":x}'
 bad 'bad UTF-8' '1: byte 7: ' '{"a":"\377"}'
 bad 'a comma between' '1: not a JSON object' '{"a":1},{"b":1}'

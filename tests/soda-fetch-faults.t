@@ -256,6 +256,9 @@ for how in '' '--to csv'; do
 done
 fault '{"match":"export","kind":"nonsense"}'
 run 76 'bulk: nonsense' b
+fault '{"match":"export","kind":"nonsense","body":"[{\"a\":\"1\"},{\"b\":}]"}'
+run 76 'bulk: nonsense within a row' b
+said 'after 1 rows: no JSON value'
 fault '{"match":"export","kind":"short","lines":51}'
 run 76 'bulk: cut between rows' b --to csv
 said '50 rows read, but the source counts 100'
