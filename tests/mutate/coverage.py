@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 
-from trees import PLACE, TOP, Tree, environment, read, source_files
+from trees import PLACE, TOP, Tree, environment, is_mutated, read, source_files
 
 LIMIT = 1200            # seconds; a test under coverage that takes longer is taken to fail
 TRACE_LINE = re.compile(rb"^\++@([^@\n]*)@(\d+)@ ", re.M)
@@ -29,7 +29,7 @@ class Coverage:
         """tree: for tests that fail when they are measured.  say: is given a line for each test file that is measured."""
         self.tree, self.say = tree, say
         names = source_files()
-        ours = [n for n in names if n.startswith(("src/", "scripts/")) or n == "Makefile"]
+        ours = [n for n in names if n.startswith("src/") or is_mutated(n)]
         helpers = [n for n in names if n.startswith("tests/") and not n.endswith(".t") and not n.startswith("tests/mutate/")]
         self.code = digest(ours)
         helpers = digest(helpers)
@@ -67,6 +67,7 @@ class Coverage:
 
     def measure(self, tests):
         tree = Tree("coverage", "-O0 --coverage", "-Wl,--wrap=_exit ../gcov-exit.o")
+        tree.clean_if_interrupted()
         tree.copy()
         subprocess.run(["cc", "-c", "-o", os.path.join(PLACE, "gcov-exit.o"), os.path.join(TOP, "tests/mutate/gcov-exit.c")], check=True)
         if (why := tree.make("all")) is not None:
@@ -83,6 +84,7 @@ class Coverage:
                      (f": left out: {result.why}" if result.why else ": skipped" if result.skipped else ""))
             self.keep(self.tests[test], {"seconds": result.seconds, "why": result.why, "skipped": result.skipped, "lines": lines})
         forget(tree, trace)
+        tree.finished()
 
     def reaching(self, file, line):
         """The test files that reach a line, with their usual seconds: that of its name and its relatives first, then the quickest."""

@@ -36,6 +36,14 @@ def read(path):
         return f.read()
 
 
+def is_mutated(name):
+    """C and bash of src, the flows and what they share; not the scripts that build and test."""
+    if re.fullmatch(r"src/(.*/)?[^/]*\.c|src/[^/]*\.sh", name):
+        return True
+    return bool(re.fullmatch(r"scripts/(lib\.sh|report|[^/]*/[^/]*)", name)) and \
+        bool(name.endswith(".sh") or re.match(rb"#!.*\bbash\b", read(os.path.join(TOP, name))[:64]))
+
+
 class Tree:
     """A copy of the tree.  Only what differs is copied, so that make builds only what depends on it."""
 
@@ -64,6 +72,16 @@ class Tree:
 
     def file(self, name):
         return os.path.join(self.path, name)
+
+    def clean_if_interrupted(self):
+        """A run that was killed may have left mutants or halves of programs."""
+        if os.path.exists(self.path + ".used"):
+            for d in "bin", "build":
+                shutil.rmtree(self.file(d), ignore_errors=True)
+        open(self.path + ".used", "w").close()
+
+    def finished(self):
+        os.remove(self.path + ".used")
 
     def copy(self):
         names = source_files()
