@@ -203,7 +203,7 @@ start_real_s3() {
 	AWS_ENDPOINT_URL=$real_s3
 }
 sql() {			# sql QUERY: its unaligned result
-	psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
+	PGOPTIONS="${PGOPTIONS-} -c client_min_messages=warning" psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
 }
 is_so() {		# is_so CONDITION: PostgreSQL finds it true
 	[ "$(sql "SELECT $1")" = t ]

@@ -409,7 +409,7 @@ begin() {		# begin COMMAND...: in the background ($!), until its first part is t
 	cat large >&8
 	while [ "$(log | grep -c '"PUT"')" -eq 0 ]; do kill -0 $putter || break; sleep 0.05; done
 }
-end() { wait $putter; got=$?; exec 8>&-; [ "$got" -eq "$1" ]; ok $? "$2: status $1" || { echo "# got $got"; sed 's/^/# /' err; }; }
+end() { wait $putter 2>/dev/null; got=$?; exec 8>&-; [ "$got" -eq "$1" ]; ok $? "$2: status $1" || { echo "# got $got"; sed 's/^/# /' err; }; }
 begin s3-put s3://city/k
 kill -TERM $putter; end 143 'SIGTERM'
 said 's3-put: stopped: nothing was stored, run again'
