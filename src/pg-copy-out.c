@@ -56,7 +56,7 @@ start_copy(PGconn *conn, const char *name)
 	/* a line of its own: the query may end in a comment */
 	buf_text(&sql, rows_to == ROWS_CSV ? "\n) TO STDOUT (FORMAT csv, HEADER)" : "\n) q) TO STDOUT");
 
-	PGresult *r = pg_query(conn, sql.p, 0, NULL);
+	PGresult *r = pg_copy_start(conn, sql.p);
 
 	if (PQresultStatus(r) != PGRES_COPY_OUT)
 		die(EX_CONFIG, "--query: it gives no rows");

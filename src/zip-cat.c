@@ -16,6 +16,7 @@
 
 #include "lib/buf.h"
 #include "lib/input.h"
+#include "lib/memory.h"
 #include "lib/opt.h"
 #include "lib/output.h"
 #include "lib/progress.h"
@@ -178,17 +179,27 @@ is_wanted(void)
 	if (strncmp(name.p, "__MACOSX/", 9) == 0)
 		return false;
 	for (size_t i = 0; i < includes.n; i++)
-		if (fnmatch(includes.w[i], name.p, 0) == 0)
+		switch (fnmatch(includes.w[i], name.p, 0)) {
+		case 0:
 			return true;
+		case FNM_NOMATCH:
+			break;
+		default:        /* it has no memory */
+			die_errno(EX_OSERR, "--include %s", includes.w[i]);
+		}
 	return includes.n == 0;
 }
 
 static void
 take_member(struct archive *zip, struct archive_entry *entry)
 {
-	const char *as_it_is = archive_entry_pathname(entry);
+	const char *as_it_is;
 
+	errno = 0;
+	as_it_is = archive_entry_pathname(entry);
 	member++;
+	if (as_it_is == NULL)
+		memory_check(in.file);
 	buf_reset(&name);
 	buf_text(&name, as_it_is != NULL ? as_it_is : "");
 	if (name.len == 0)
@@ -290,7 +301,9 @@ main(int argc, char *argv[])
 {
 	char **files = opt_parse(argc, argv);
 
-	setlocale(LC_CTYPE, "C.UTF-8");         /* names are UTF-8 whatever the user's locale is */
+	errno = 0;
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)     /* names are UTF-8 whatever the user's locale is */
+		memory_check("locale C.UTF-8");
 	open_index();
 	input_open(&in, files);
 	in.before_wait = flush;

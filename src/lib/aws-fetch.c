@@ -21,6 +21,7 @@
 #include "lib/clock.h"
 #include "lib/date.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "lib/opt.h"
 #include "lib/url.h"
 
@@ -451,7 +452,7 @@ start_process(char **words, int *out, pid_t *pid)
 	int both[2], error;
 
 	if (pipe(both) != 0)
-		return errno;
+		die_errno(EX_OSERR, "pipe");
 	fcntl(both[0], F_SETFD, FD_CLOEXEC);
 	fcntl(both[1], F_SETFD, FD_CLOEXEC);
 	sigemptyset(&none);
@@ -460,8 +461,11 @@ start_process(char **words, int *out, pid_t *pid)
 	sigaddset(&all, SIGTERM);
 	sigaddset(&all, SIGINT);
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, both[1], STDOUT_FILENO);
+	if ((error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)) != 0 ||
+	    (error = posix_spawn_file_actions_adddup2(&files, both[1], STDOUT_FILENO)) != 0) {
+		errno = error;
+		die_errno(EX_OSERR, "posix_spawn");
+	}
 	posix_spawnattr_init(&how);
 	posix_spawnattr_setsigmask(&how, &none);
 	posix_spawnattr_setsigdefault(&how, &all);
@@ -551,6 +555,10 @@ run_process(char **words, struct aws_keys *k, struct aws_failure *f)
 	int fd = -1, how = 0, error = start_process(words, &fd, &pid);
 	bool good;
 
+	errno = error;
+	if (error == EAGAIN)
+		die_errno(EX_OSERR, "%s", words[0]);
+	memory_check(words[0]);
 	if (error != 0)
 		return aws_fail(f, EX_CONFIG, "%s: %s", words[0], strerror(error));
 	why = wait_process(pid, &how, read_output(fd, &out, end), end);

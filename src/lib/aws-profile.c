@@ -10,6 +10,7 @@
 
 #include "lib/buf.h"
 #include "lib/ini.h"
+#include "lib/memory.h"
 
 #define FILE_MAX (1L << 20)     /* bytes: more is no such file */
 
@@ -32,8 +33,13 @@ expand_home(const char *path)
 
 	if (path[0] != '~' || path[1] != '/')
 		return xstrdup(path);
-	if (home == NULL || *home == '\0')
-		home = (user = getpwuid(getuid())) != NULL ? user->pw_dir : "";
+	if (home == NULL || *home == '\0') {
+		errno = 0;
+		user = getpwuid(getuid());
+		if (user == NULL)
+			memory_check("the home directory");
+		home = user != NULL ? user->pw_dir : "";
+	}
 	buf_fmt(&b, "%s%s", home, path + 1);
 	return buf_take(&b);
 }
@@ -103,8 +109,10 @@ read_text(struct buf *text, const char *path)
 	FILE *f = fopen(path, "re");
 	size_t n;
 
-	if (f == NULL)
+	if (f == NULL) {
+		memory_check(path);
 		return false;
+	}
 	do {
 		buf_room(text, 65536);
 		n = fread(text->p + text->len, 1, 65536, f);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/date.h"
+#include "lib/memory.h"
 #include "lib/sigv4.h"
 #include "lib/url.h"
 #include "lib/xml.h"
@@ -242,8 +243,10 @@ read_token(struct buf *token, const char *path, struct aws_failure *f)
 	const char *why;
 	size_t n;
 
-	if (file == NULL)
+	if (file == NULL) {
+		memory_check(path);
 		return aws_fail(f, EX_CONFIG, "%s: %s", path, strerror(errno));
+	}
 	buf_room(token, TOKEN_MAX + 1);
 	n = fread(token->p, 1, TOKEN_MAX + 1, file);
 	token->p[n] = '\0';

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdarg.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/base64url.h"
+#include "lib/memory.h"
 
 #define VERSION_BYTE 0x80
 #define BLOCK 16                /* bytes, of AES */
@@ -32,15 +32,11 @@
 #define LARGE (8 << 20)         /* bytes from which on large pages pay */
 #define FIRST_ROOM (256 * 1024) /* bytes of a token that are held before the memory grows */
 
-/* Of a lack of memory while it starts OpenSSL says nothing, but malloc(3) has. */
 static void
 must(int worked)
 {
-	if (worked == 1)
-		return;
-	if (errno == ENOMEM || ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
-		die(EX_OSERR, "out of memory in OpenSSL");
-	die(EX_SOFTWARE, "OpenSSL refuses AES-128-CBC or HMAC-SHA256: is this a build or a configuration without them?");
+	if (worked != 1)
+		die(EX_SOFTWARE, "OpenSSL refuses AES-128-CBC or HMAC-SHA256: is this a build or a configuration without them?");
 }
 
 void
@@ -97,8 +93,7 @@ mac_open(void)
 	EVP_MAC *hmac;
 	EVP_MAC_CTX *mac;
 
-	errno = 0;
-	ERR_clear_error();
+	memory_of_openssl();
 	must((hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) != NULL);
 	must((mac = EVP_MAC_CTX_new(hmac)) != NULL);
 	EVP_MAC_free(hmac);             /* the context holds it */
@@ -129,8 +124,7 @@ aes_open(const struct fernet_key *key, const unsigned char *iv, bool encrypt)
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *aes;
 
-	errno = 0;
-	ERR_clear_error();
+	memory_of_openssl();
 	must((cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL)) != NULL);
 	must((aes = EVP_CIPHER_CTX_new()) != NULL);
 	must(EVP_CipherInit_ex2(aes, cipher, key->encrypt, iv, encrypt, NULL));

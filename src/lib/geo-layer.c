@@ -9,6 +9,7 @@
 #include "lib/geo-grid.h"
 #include "lib/geojson.h"
 #include "lib/input.h"
+#include "lib/memory.h"
 
 #define MOST (256 << 20)        /* bytes of a file: that many polygons would not fit the memory of a filter */
 #define NODE 10                 /* children of a node of the tree, as GEOS advises */
@@ -43,7 +44,6 @@ static char geos_said[256];             /* the last error */
 
 /* ---- GEOS ---- */
 
-/* C++ has its own word for a lack of memory, and it may come from anywhere. */
 static void PRINTF(1, 2)
 hear_geos(const char *fmt, ...)
 {
@@ -52,7 +52,7 @@ hear_geos(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(geos_said, sizeof geos_said, fmt, args);
 	va_end(args);
-	if (strstr(geos_said, "bad_alloc") != NULL || strstr(geos_said, "allocate memory") != NULL)
+	if (strstr(geos_said, "allocate memory") != NULL)      /* of its C functions, which do not use operator new */
 		die(EX_OSERR, "out of memory in GEOS");
 }
 
@@ -62,21 +62,10 @@ ignore_notice(const char *fmt, ...)
 	(void)fmt;
 }
 
-/* std::set_terminate().  GEOS_init_r() lets a lack of memory out as an exception, which C cannot catch: but what the process
- * then says at its end is ours.  Weak, since the library is linked by GEOS and not by us. */
-extern void (*set_terminate(void (*)(void)))(void) __asm__("_ZSt13set_terminatePFvvE") __attribute__((weak));
-
-static void
-die_of_exception(void)
-{
-	die(EX_OSERR, "out of memory in GEOS");
-}
-
 static void
 start_geos(void)
 {
-	if (set_terminate != NULL)
-		set_terminate(die_of_exception);
+	memory_of_cxx();
 	if (geos == NULL && (geos = GEOS_init_r()) == NULL)
 		die(EX_OSERR, "out of memory in GEOS");
 	GEOSContext_setErrorHandler_r(geos, hear_geos);

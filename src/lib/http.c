@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/http-pace.h"
 #include "lib/http-verdict.h"
+#include "lib/memory.h"
 #include "lib/progress.h"
 
 #define MAY_BE_DONE ": it may be done or not: look before you send it again"
@@ -78,7 +79,9 @@ http_open(void)
 {
 	struct http *http = xcalloc(1, sizeof *http);
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (http->multi = curl_multi_init()) == NULL)
+	memory_of_openssl();
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, memory_resize, xstrdup, xcalloc) != 0 ||
+	    (http->multi = curl_multi_init()) == NULL)
 		die(EX_OSERR, "cannot start libcurl");
 	http_pace_open(&http->pace);
 	if (http_cacert == NULL)

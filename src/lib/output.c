@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/memory.h"
 #include "lib/progress.h"
 
 static const char *unfinished[WHOLE_FILES];     /* what remove_unfinished() takes away */
@@ -57,8 +58,13 @@ whole_file_open(struct whole_file *f, const char *path)
 	struct buf part = { 0 };
 	struct stat st;
 	size_t i = 0;
-	char *target = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_descriptor(path) ? realpath(path, NULL) : NULL;
+	bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_descriptor(path);
+	char *target;
 
+	errno = 0;
+	target = is_link ? realpath(path, NULL) : NULL;
+	if (is_link && target == NULL)
+		memory_check(path);     /* else the file would replace the link */
 	*f = (struct whole_file){ .path = target != NULL ? target : xstrdup(path) };
 	f->in_place = is_descriptor(path) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 	buf_fmt(&part, f->in_place ? "%s" : "%s.part", f->path);

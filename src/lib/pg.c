@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/memory.h"
 #include "lib/progress.h"
 
 #define FIRST_WAIT 0.1          /* seconds before the second attempt; doubles */
@@ -154,6 +155,8 @@ pg_die(PGconn *conn, const PGresult *result, const char *where)
 	add_sentence(&text, conn, result);
 	if (text.len == 0)
 		buf_text(&text, "the server's answer makes no sense");
+	if (*state == '\0' && strstr(text.p, "out of memory") != NULL)  /* libpq's; the server's has a state, 53200 */
+		die(EX_OSERR, "%s%s%s", where != NULL ? where : "", where != NULL ? ": " : "", text.p);
 	if (*state == '\0')     /* libpq's own words: the connection is gone */
 		die(PQresultStatus(result) == PGRES_BAD_RESPONSE ? EX_PROTOCOL : EX_UNAVAILABLE, "%s%s%s",
 		    where != NULL ? where : "", where != NULL ? ": " : "", text.p);
@@ -204,6 +207,37 @@ pg_query(PGconn *conn, const char *sql, int n, const char *const *values)
 	return result;
 }
 
+/*
+ * PQexecParams() of libpq 15 waits for ever for the server's next message if it has no memory for the one that starts a COPY: it takes
+ * that for a message of which a part is still to come, and the server waits for us.  PQisBusy() is where it reads messages.
+ */
+PGresult *
+pg_copy_start(PGconn *conn, const char *sql)
+{
+	int sent = PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+	PGresult *result;
+
+	while (sent) {
+		struct pollfd p = { PQsocket(conn), POLLIN, 0 };
+
+		errno = 0;
+		if (!PQisBusy(conn))
+			break;
+		memory_check("libpq");
+		if (poll(&p, 1, -1) < 0) {
+			if (errno != EINTR)
+				die_errno(EX_OSERR, "poll");
+			progress_check();
+		} else if (!PQconsumeInput(conn)) {
+			break;
+		}
+	}
+	result = sent ? PQgetResult(conn) : NULL;
+	if (!succeeded(result))
+		pg_die(conn, result, NULL);
+	return result;
+}
+
 long long
 pg_run(PGconn *conn, const char *sql)
 {
@@ -227,12 +261,14 @@ pg_number(PGconn *conn, const char *sql, int n, const char *const *values)
 void
 pg_ident(PGconn *conn, struct buf *out, const char *name)
 {
-	char *quoted = PQescapeIdentifier(conn, name, strlen(name));
+	char *quoted;
 
-	if (quoted == NULL && strstr(PQerrorMessage(conn), "out of memory") != NULL)
-		die(EX_OSERR, "out of memory");
-	if (quoted == NULL)
+	errno = 0;
+	quoted = PQescapeIdentifier(conn, name, strlen(name));
+	if (quoted == NULL) {
+		memory_check("libpq");
 		die(EX_CONFIG, "\"%s\" is no name: it is no valid UTF-8", name);
+	}
 	buf_text(out, quoted);
 	PQfreemem(quoted);
 }
@@ -314,6 +350,7 @@ connect_status(const char *state, const char *why)
 	static const struct { const char *part; bool at_start; int status; } own[] = {
 		{ "invalid ", true, EX_CONFIG }, { "definition of service ", true, EX_CONFIG }, { "service file ", true, EX_CONFIG },
 		{ "no password supplied", false, EX_NOPERM }, { "certificate verify failed", false, EX_PROTOCOL },
+		{ "out of memory", false, EX_OSERR }, { "Too many open files", false, EX_OSERR },
 		{ "does not support SSL", false, EX_CONFIG }, { "Permission denied", false, EX_NOPERM },
 	};
 
@@ -340,10 +377,14 @@ connection_string(void)
 	if (dsn == NULL)
 		return NULL;
 
+	errno = 0;
+
 	PQconninfoOption *parts = PQconninfoParse(dsn, &why);
 
-	if (parts == NULL)
+	if (parts == NULL) {
+		memory_check(name);
 		die(EX_CONFIG, "%s is no connection string: want postgresql://user@host/database or key=value ...", name);
+	}
 	for (PQconninfoOption *o = parts; o->keyword != NULL; o++)
 		if (strcmp(o->keyword, "password") == 0 && o->val != NULL)
 			err_mask(o->val);
@@ -429,7 +470,8 @@ pg_open(void)
 	if (conn == NULL)
 		die(status, "%s", why.p);
 	buf_free(&why);
-	cancel = cancel_made = PQgetCancel(conn);
+	if ((cancel = cancel_made = PQgetCancel(conn)) == NULL)
+		die(EX_OSERR, "out of memory");
 	err_undo(cancel_query);
 	return conn;
 }

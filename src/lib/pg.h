@@ -31,6 +31,8 @@ void pg_close(PGconn *);
 PGresult *pg_query(PGconn *, const char *sql, int n, const char *const *values);
 /* The same; NULL when it failed in a way that the same transaction may not fail again: deadlock, serialization, lock. */
 PGresult *pg_try(PGconn *, const char *sql, int n, const char *const *values);
+/* A COPY that starts, without values.  Unlike pg_query() it ends with EX_OSERR, and not never, where libpq lacks memory for it. */
+PGresult *pg_copy_start(PGconn *, const char *sql);
 /* One statement whose result does not matter; returns the rows it touched. */
 long long pg_run(PGconn *, const char *sql);
 /* The first value of the first row as a number. */

@@ -130,7 +130,7 @@ start_copy(struct load *l)
 		l->is_binary = l->is_binary && l->column[l->list[i]].type != NULL;
 	}
 	buf_fmt(&sql, ") FROM STDIN (FORMAT %s)", l->is_binary ? "binary" : "text");
-	PQclear(pg_query(l->job->conn, sql.p, 0, NULL));
+	PQclear(pg_copy_start(l->job->conn, sql.p));
 	buf_free(&sql);
 	if (l->is_binary)
 		buf_add(&l->out, head, 19);

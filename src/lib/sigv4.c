@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "lib/memory.h"
+
 #define SHA 32                  /* bytes */
 #define DATE 8                  /* bytes of a time that are its date */
 
@@ -45,6 +47,7 @@ open_crypto(void)
 
 	if (kept.mac != NULL)
 		return;
+	memory_of_openssl();
 	must((kept.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL);
 	must((kept.digest = EVP_MD_CTX_new()) != NULL);
 	must((hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) != NULL);

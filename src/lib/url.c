@@ -2,14 +2,22 @@
 #include "lib/url.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <strings.h>
 
-/* A URL that there is no memory for is no bad URL. */
+#include "lib/memory.h"
+
+/*
+ * A lack of memory is not a bad URL.  libcurl does not always say which it is (7.88: a user and password that it cannot copy are
+ * CURLUE_BAD_LOGIN), and before http_open() its memory is not from us.
+ */
 static bool
 url_ok(CURLUcode code)
 {
 	if (code == CURLUE_OUT_OF_MEMORY)
 		die(EX_OSERR, "out of memory");
+	if (code != CURLUE_OK)
+		memory_check("a URL");
 	return code == CURLUE_OK;
 }
 
@@ -22,6 +30,7 @@ get_part(const char *url, CURLUPart part, unsigned flags)
 
 	if (u == NULL)
 		die(EX_OSERR, "out of memory");
+	errno = 0;
 	if (url_ok(curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME)))
 		url_ok(curl_url_get(u, part, &value, flags));
 	curl_url_cleanup(u);
@@ -96,6 +105,7 @@ url_resolve(struct buf *b, const char *from, const char *location)
 
 	if (u == NULL)
 		die(EX_OSERR, "out of memory");
+	errno = 0;
 	if (url_ok(curl_url_set(u, CURLUPART_URL, from, 0)) && url_ok(curl_url_set(u, CURLUPART_URL, location, 0)))
 		url_ok(curl_url_get(u, CURLUPART_URL, &to, 0));
 	buf_text(b, to != NULL ? to : location);

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "lib/memory.h"
+
 #define MAX_PATH 1024           /* bytes: AWS nests five names at most, and a name says little past this */
 
 struct reader {
@@ -92,7 +94,8 @@ take_doctype(void *arg, const char *name, const char *system, const char *public
 const char *
 xml_read(struct str xml, struct buf *root, void (*take)(const char *path, struct str text, void *), void *arg)
 {
-	struct reader r = { .root = root, .take = take, .arg = arg, .parser = XML_ParserCreate(NULL) };
+	static const XML_Memory_Handling_Suite memory = { xmalloc, memory_resize, free };
+	struct reader r = { .root = root, .take = take, .arg = arg, .parser = XML_ParserCreate_MM(NULL, &memory, NULL) };
 
 	if (r.parser == NULL)
 		die(EX_OSERR, "out of memory");

@@ -2,24 +2,34 @@
  * shim - LD_PRELOADed under a tool, it makes one call fail, or all of them misbehave as the kernel may.
  *
  *	TORTURE_TOOL    the program that is meant, by its name; others in the pipe are left alone
- *	TORTURE         CALL:N  the Nth call of a kind fails as a bad day would have it; or
- *	                slow:N  reads and writes are short, interrupted or not ready, at random by the seed N
- *	TORTURE_FIRED   a file to make when the Nth call has failed: without it the run ended before
+ *	TORTURE         IN,OUT: descriptors.  The tool starts once, stops before main(), and is forked for each order that comes
+ *	                by IN, so that a run costs no exec and no dynamic linking.  An order is a line; a run has ./in, ./out
+ *	                and ./err as its standard descriptors.  The reply, by OUT, is two lines: its process id when it
+ *	                starts; its wait status, and 1 if a call has failed (else 0), when it ends.
+ *
+ *	CALL:N          the Nth call of a kind fails
+ *	CALL:0          none fails; ./sites gets 8 bytes for each call of that kind: a hash of who called
+ *	slow:N          reads and writes are short, interrupted or not ready, at random by the seed N
  *
  * What it does itself goes by syscall(2) and glibc's inner malloc, so that it never meets itself.  Descriptor 2 is
- * left alone: there is no other place to say that it failed.
+ * left alone: there is no other place to report the failure.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum call { CALL_MALLOC, CALL_READ, CALL_WRITE, CALL_FSYNC, CALL_CLOSE, CALL_OPEN, CALL_CONNECT, CALL_NET, CALL_PROCESS, CALL_SLOW, CALLS };
@@ -36,40 +46,143 @@ static const struct { const char *name; int error; } calls[CALLS] = {
 	[CALL_PROCESS] = { "process", EAGAIN },
 	[CALL_SLOW] = { "slow", 0 },
 };
+#define FRAMES 6                /* callers that make a site: enough to tell which function of a library is used by whom */
+
 static enum call victim = CALLS;        /* CALLS: none; the constructor has not run, or it is another program */
-static unsigned long long n_left;       /* calls until the one that fails */
 static unsigned long long seed;
+/* Shared with the process that takes the orders, and with those that the tool forks: one call fails, in one of them. */
+static struct { unsigned long long n_left; int fired; } *run;
+static int sites = -1;                  /* the file that gets them */
 
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 pid_t __fork(void);
 
-__attribute__((constructor)) static void
-read_settings(void)
+/* A descriptor that the tool's own do not meet. */
+static int
+open_high(const char *path, int flags)
 {
-	const char *order = getenv("TORTURE"), *tool = getenv("TORTURE_TOOL"), *colon;
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0666), high = fcntl(fd, F_DUPFD_CLOEXEC, 500);
 
-	if (order == NULL || tool == NULL || strcmp(tool, program_invocation_short_name) != 0 || (colon = strchr(order, ':')) == NULL)
-		return;
-	n_left = seed = strtoull(colon + 1, NULL, 10);
-	for (enum call c = 0; c < CALLS; c++)
-		if (strlen(calls[c].name) == (size_t)(colon - order) && strncmp(order, calls[c].name, (size_t)(colon - order)) == 0)
-			victim = c;
-	if (victim == CALLS)
+	syscall(SYS_close, fd);
+	return high;
+}
+
+static void
+open_as(int as, const char *path, int flags)
+{
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0666);
+
+	if (fd < 0)
+		abort();
+	dup2(fd, as);
+	syscall(SYS_close, fd);
+}
+
+/* In the process that becomes the tool: what the order is. */
+static void
+take_order(const char *order)
+{
+	const char *colon = strchr(order, ':');
+	size_t len = colon != NULL ? (size_t)(colon - order) : 0;
+	enum call c = 0;
+
+	while (c < CALLS && (strlen(calls[c].name) != len || strncmp(order, calls[c].name, len) != 0))
+		c++;
+	if (c == CALLS)
 		abort();        /* a wrong name must not pass for a run that survived */
+	run->n_left = seed = strtoull(colon + 1, NULL, 10);
+	if (seed == 0 && c != CALL_SLOW)
+		sites = open_high("sites", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+	setpgid(0, 0);
+	open_as(0, "in", O_RDONLY);
+	open_as(1, "out", O_WRONLY | O_CREAT | O_TRUNC);
+	open_as(2, "err", O_WRONLY | O_CREAT | O_TRUNC);
+	victim = c;
+}
+
+static bool
+read_line(int fd, char *line, size_t size)
+{
+	for (size_t n = 0; n + 1 < size && syscall(SYS_read, fd, line + n, 1) == 1; n++)
+		if (line[n] == '\n') {
+			line[n] = '\0';
+			return true;
+		}
+	return false;
+}
+
+/* Returns in each child, which then is the tool; never in the process that takes the orders. */
+static void
+serve(int from, int to)
+{
+	char line[80];
+
+	while (read_line(from, line, sizeof line)) {
+		int status = 0;
+		pid_t pid;
+
+		run->fired = 0;
+		if ((pid = __fork()) == 0) {
+			syscall(SYS_close, from);
+			syscall(SYS_close, to);
+			take_order(line);
+			return;
+		}
+		dprintf(to, "%d\n", (int)pid);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			continue;
+		dprintf(to, "%d %d\n", status, run->fired);
+	}
+	_exit(0);
+}
+
+__attribute__((constructor)) static void
+start(void)
+{
+	const char *fds = getenv("TORTURE"), *tool = getenv("TORTURE_TOOL"), *comma;
+	void *frames[1];
+
+	if (fds == NULL || tool == NULL || strcmp(tool, program_invocation_short_name) != 0 || (comma = strchr(fds, ',')) == NULL)
+		return;
+	run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (run == MAP_FAILED)
+		abort();
+	backtrace(frames, 1);   /* it allocates the first time */
+	serve(atoi(fds), atoi(comma + 1));
+}
+
+/* Who called: a hash of the return addresses, as offsets from a place in memory that is the same in all forks. */
+static void
+add_site(void)
+{
+	static __thread bool busy;
+	void *frame[FRAMES + 3];
+	uint64_t hash = 14695981039346656037ULL;
+	int n;
+
+	if (busy)
+		return;
+	busy = true;
+	n = backtrace(frame, FRAMES + 3);
+	for (int i = 2; i < n; i++)
+		hash = (hash ^ (uintptr_t)frame[i]) * 1099511628211ULL;
+	syscall(SYS_write, sites, &hash, sizeof hash);
+	busy = false;
 }
 
 /* True, with errno set, for the one call that is to fail. */
 static bool
 fails(enum call c)
 {
-	const char *fired;
-
-	if (c != victim || __atomic_fetch_sub(&n_left, 1, __ATOMIC_RELAXED) != 1)
+	if (c != victim)
 		return false;
-	if ((fired = getenv("TORTURE_FIRED")) != NULL)
-		syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, fired, O_CREAT | O_WRONLY, 0666));
+	if (sites >= 0)
+		add_site();
+	if (__atomic_fetch_sub(&run->n_left, 1, __ATOMIC_RELAXED) != 1)
+		return false;
+	run->fired = 1;
 	errno = calls[c].error;
 	return true;
 }
