@@ -31,7 +31,7 @@ export AGOL_USERNAME=maps AGOL_PASSWORD=secret
 signals=$agol/org/arcgis/rest/services/signals/FeatureServer
 control() {
 	curl -sS -o control.out --data-binary "$1" "$agol/control"
-	grep -q '"ok"' control.out || { echo "Bail out! control: $(cat control.out)"; exit 1; }
+	grep -q '"ok"' control.out || give_up "control: $(cat control.out)"
 }
 log() { curl -sS "$agol/log"; }
 asked() { log | jq -r '.path | split("/") | last' | sort | uniq -c | sed 's/^ *//' | paste -sd ,; }

@@ -6,8 +6,7 @@
 . "$here/airflow-server.sh"
 unset http_proxy all_proxy ALL_PROXY
 if ! command -v redis-server >/dev/null; then
-	echo 'Bail out! no redis-server: scripts/install-packages check'
-	exit 1
+	give_up 'no redis-server here: scripts/install-packages check'
 fi
 [ -x "$venv/bin/celery" ] || skip_all "no Celery in $venv"
 start_services

@@ -27,7 +27,7 @@ start_server airflow "$here/servers/airflow_api.py" --dags dags.json
 export AIRFLOW_URL="$airflow"
 control() {
 	curl -sS -o control.out --data-binary "$1" "$airflow/control"
-	grep -q '"ok"' control.out || { echo "Bail out! control: $(cat control.out)"; exit 1; }
+	grep -q '"ok"' control.out || give_up "control: $(cat control.out)"
 }
 log() { curl -sS "$airflow/log"; }
 last() { AIRFLOW_USERNAME=admin AIRFLOW_PASSWORD=secret airflow-last-run --retry-wait 0.01 "$@"; }

@@ -5,8 +5,7 @@
 [ -n "${CULVERT_AIRFLOW-}" ] || skip_all 'CULVERT_AIRFLOW names no Airflow: tests/real-airflow build makes build/airflow3'
 venv=$CULVERT_AIRFLOW
 if ! [ -x "$venv/bin/airflow" ]; then
-	echo "Bail out! no Airflow in $venv"
-	exit 1
+	give_up "no Airflow in $venv"
 fi
 major=$(sed -n 's/^apache-airflow==\([0-9]*\).*/\1/p' "$venv/requirements.txt")
 . "$here/knack-place.sh"
@@ -104,9 +103,9 @@ start_airflow() {
 	    dag.end_date = datetime(2021, 12, 31, tzinfo=timezone.utc)
 	X
 	sql 'CREATE DATABASE airflow'
-	airflow db migrate >migrate.log 2>&1 || { tail -20 migrate.log >&2; echo 'Bail out! no database for Airflow'; exit 1; }
+	airflow db migrate >migrate.log 2>&1 || give_up "no database for Airflow: $(tail -n 1 migrate.log)"
 	connections >connections.json
 	variables >variables.json
 	airflow connections import connections.json >import.log 2>&1 && airflow variables import variables.json >>import.log 2>&1 ||
-	    { cat import.log >&2; echo 'Bail out! Airflow takes no connections'; exit 1; }
+	    give_up "Airflow takes no connections: $(tail -n 1 import.log)"
 }

@@ -72,8 +72,7 @@ start_processes() {
 		sleep 0.5
 	done
 	tail -n 20 *-server.log webserver.log scheduler.log dag-processor.log >&2 2>/dev/null
-	echo 'Bail out! Airflow does not come up'
-	exit 1
+	give_up 'Airflow does not start'
 }
 log_in() {
 	local token

@@ -14,8 +14,7 @@ f() { fetch object_4 "$@"; }
 g() { fetch object_7 "$@"; }
 log() { curl -sS "$knack/log"; }
 control() {
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || {
-		echo "Bail out! control: $(cat control.out)"; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 fault() {		# fault FAULTS: after everything of before is forgotten
 	control "{\"reset\":true,\"faults\":[$1]}"

@@ -16,8 +16,7 @@ start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0 --record
 f() { knack-fetch --base-url "$knack" --retry-wait 0.01 "$@"; }
 log() { curl -sS "$knack/log"; }
 control() {
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || {
-		echo "Bail out! control: $(cat control.out)"; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 asked() {		# the records' requests since the last reset, as jq's filter $1 shows them
 	log | grep -v '/applications/' | jq -c "$1"

@@ -10,8 +10,7 @@ start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0
 p() { knack-push --base-url "$knack" --app "$meta" --object object_10 --retry-wait 0.01 --retries 3 "$@"; }
 log() { curl -sS "$knack/log"; }
 control() {
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || {
-		echo "Bail out! control: $(cat control.out)"; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$knack/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 fresh() {		# fresh [FAULTS]: toppings u1 to u5 and nothing else, and these faults
 	control '{"reset":true,"set":{"plan":-1,"rate":0}}'

@@ -5,8 +5,7 @@ unset http_proxy all_proxy ALL_PROXY
 
 MDS_AUTH=bearer:token-of-jump-Jg8 start_server mds "$here/servers/mds.py" --make 20 --page-size 7
 control() {
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$mds/control")" = 200 ] || {
-		echo "Bail out! control: $(cat control.out)"; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$mds/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 log() { curl -sS "$mds/log"; }
 # settings SETTINGS: of the server, in place of those of before, which is forgotten

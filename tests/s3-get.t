@@ -3,13 +3,13 @@
 . "$(dirname "$0")/lib.sh"
 start_s3 --bucket bkt --bucket many
 control() {		# control JSON
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$s3/control")" = 200 ] || { cat control.out; echo 'Bail out! control'; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$s3/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 fault() { control "{\"reset\":true,\"faults\":[$1]}"; }
 log() { curl -sS "$s3/log"; }
 asked() { log | jq -r 'select(.path | startswith("/bkt/")) | [.path, .headers.range // "all", if .headers["if-match"] then "if" else "-" end, .status] | join(" ")'; }
 put() {			# put KEY FILE [HEADER]: stores it
-	"$here/s3-request" -d "$2" ${3:+-H "$3"} PUT "$s3/bkt/$1" || { echo "Bail out! put $1"; exit 1; }
+	"$here/s3-request" -d "$2" ${3:+-H "$3"} PUT "$s3/bkt/$1" || give_up "put $1"
 }
 g() { s3-get --retry-wait 0.01 "$@"; }
 
@@ -264,7 +264,7 @@ for size in map(int, sys.argv[3:]):
     for name, work in s3_store.CHECKSUMS.items():
         print(f"-d part.{size} -H 'x-amz-checksum-{name}: {base64.b64encode(work(data[:size])).decode()}' PUT {sys.argv[2]}/bkt/sum/{name}/{size}")
 IN
-"$here/s3-request" --batch <sums || { echo 'Bail out! put sum'; exit 1; }
+"$here/s3-request" --batch <sums || give_up 'put sum'
 for kind in crc32 crc32c crc64nvme sha1 sha256; do
 	control '{"reset":true}'
 	run 0 "$kind" g --prefix "s3://bkt/sum/$kind/"

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 start_s3 --bucket bkt --bucket empty --bucket many
 control() {		# control JSON
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$s3/control")" = 200 ] || { cat control.out; echo 'Bail out! control'; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$s3/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 fault() { control "{\"reset\":true,\"faults\":[$1]}"; }
 log() { curl -sS "$s3/log"; }

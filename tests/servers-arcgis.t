@@ -14,7 +14,7 @@ sharing=$agol/sharing/rest
 signals=$agol/org/arcgis/rest/services/signals/FeatureServer
 control() {
 	curl -sS -o control.out --data-binary "$1" "$agol/control"
-	grep -q '"ok"' control.out || { echo "Bail out! control: $(cat control.out)"; exit 1; }
+	grep -q '"ok"' control.out || give_up "control: $(cat control.out)"
 }
 ask() {			# ask URL NAME=VALUE...: a form with the token
 	url=$1; shift

@@ -12,7 +12,7 @@ start_server mds "$here/servers/mds.py" --data data.json --version 0.3 --now 202
 
 control() {
 	curl -sS -o control.out --data-binary "$1" "$mds/control"
-	grep -q '"ok"' control.out || { echo "Bail out! control: $(cat control.out)"; exit 1; }
+	grep -q '"ok"' control.out || give_up "control: $(cat control.out)"
 }
 speak() { control "{\"reset\":true,\"set\":{\"version\":\"$1\"}}"; v=$1; }
 accept() {		# accept VERSION: the header that asks for it

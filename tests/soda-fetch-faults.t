@@ -13,8 +13,7 @@ quick='--retry-wait 0.01 --retries 3 --page-size 30'
 f() { soda-fetch --base-url "$soda" data.example.gov abcd-1234 $quick "$@"; }
 log() { curl -sS "$soda/log"; }
 control() {
-	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$soda/control")" = 200 ] || {
-		echo "Bail out! control: $(cat control.out)"; exit 1; }
+	[ "$(curl -sS -o control.out -w '%{http_code}' --data-binary "$1" "$soda/control")" = 200 ] || give_up "control: $(cat control.out)"
 }
 fault() {		# fault FAULTS: after everything of before is forgotten
 	control "{\"reset\":true,\"faults\":[$1]}"
@@ -324,14 +323,14 @@ PY
 cert() {		# cert NAME SUBJECT-ALT-NAME [OPTION...]: self-signed
 	name=$1 alt=$2; shift 2
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.pem" -subj /CN=stand-in -addext "subjectAltName=$alt" \
-	    "$@" 2>cert.log || { cat cert.log; echo 'Bail out! openssl'; exit 1; }
+	    "$@" 2>cert.log || give_up "openssl: $(tail -n 1 cert.log)"
 }
 cert good IP:127.0.0.1
 cert wrong DNS:elsewhere.example.gov
 openssl req -newkey rsa:2048 -nodes -keyout expired.key -out expired.csr -subj /CN=stand-in 2>cert.log
 printf 'subjectAltName=IP:127.0.0.1\n' >expired.ext
 openssl x509 -req -in expired.csr -signkey expired.key -out expired.pem -days -1 -extfile expired.ext 2>cert.log ||
-    { cat cert.log; echo 'Bail out! openssl'; exit 1; }
+    give_up "openssl: $(tail -n 1 cert.log)"
 start_server good python3 tls.py good
 start_server wrong python3 tls.py wrong
 start_server expired python3 tls.py expired
