@@ -1,5 +1,6 @@
 #!/bin/bash
 # culvert-doctor of the flows that have many services: Knack, MDS and orders; good surroundings, then each fault by itself.
+# Slow: forty doctors of flows with many services; each starts every tool.
 . "$(dirname "$0")/lib.sh"
 . "$here/doctor-place.sh"
 
