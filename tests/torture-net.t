@@ -1,5 +1,6 @@
 #!/bin/sh
 # Each call that can fail is made to fail in the tools that use libcurl: each malloc, read, write, connect, ... of a short run.
+# Slow: 2,500 runs, each against a server that is reset before it and compared after it.
 . "$(dirname "$0")/torture/lib.sh"
 
 python3 "$here/servers/make311.py" --rows 20 --years 2020 soda
@@ -68,12 +69,36 @@ STATE=
 start_s3 --bucket bkt
 curl -sS -o control.out -d '{"objects":{"bkt/p/1":"{\"a\":\n1}","bkt/p/2":"{\"b\":2}{\"c\":}","bkt/p/3":"{}"}}' "$s3/control"
 torture 's3-list' 'malloc write net connect open' s3-list --retries 1 --retry-wait 0.01 s3://bkt/p/
+# Credentials from a file in the home directory, which is known by its user, and by a process: a lack of memory is not a file
+# that does not exist, nor a program that cannot be started.
+mkdir -p home/.aws
+printf '#!/bin/sh\necho '\''{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}'\''\n' \
+    "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >credentials
+chmod +x credentials
+printf '[default]\ncredential_process = %s\n' "$work/credentials" >home/.aws/config
+(
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE
+	HOME=$work/home
+	export HOME
+	torture 's3-list of a profile' 'malloc open' s3-list --retries 1 --retry-wait 0.01 s3://bkt/p/
+	exit "$failed"
+)
+failed=$? count=$((count + 4))
 FRESH='write file old
   rm file.part'
 STATE='file file
   file file.part'
 torture 's3-get' 'malloc write net connect open close fsync' \
     s3-get --retries 1 --retry-wait 0.01 --records --rejects bad.json --output file --prefix s3://bkt/p/
+# The file that a link names is replaced, and not the link.
+: >real; ln -s real link
+FRESH='write real old
+  rm real.part'
+STATE='file link
+  file real.part'
+torture 's3-get to a link' 'malloc open' \
+    s3-get --retries 1 --retry-wait 0.01 --records --rejects bad.json --output link --prefix s3://bkt/p/
+run 0 's3-get to a link: it is still one' [ -L link ]
 printf '{"key":"p/%d","size":9}\n' 1 3 >in
 torture 's3-get of keys' 'malloc read write net connect' s3-get --retries 1 --retry-wait 0.01 --output file s3://bkt
 FRESH="post $s3/control {\"reset\":true,\"objects\":{\"bkt/k\":\"old\"}}"

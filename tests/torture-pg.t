@@ -1,5 +1,6 @@
 #!/bin/sh
 # Each call that can fail is made to fail in the tools that use PostgreSQL: each malloc, read, write, connect, ... of a short run.
+# Slow: 1,300 runs, each against a server that is reset before it and compared after it.
 . "$(dirname "$0")/torture/lib.sh"
 
 start_postgres
@@ -21,6 +22,8 @@ sql 'DROP TABLE child' >/dev/null
 STATE='sql SELECT * FROM target ORDER BY id'
 FRESH=
 torture 'pg-copy-out' 'malloc write net connect open' pg-copy-out --max-wait 0.1 target
+DSN="host=$PGHOST user=$PGUSER dbname=$PGDATABASE password=secret" \
+    torture 'pg-copy-out of a DSN' 'malloc open' pg-copy-out --max-wait 0.1 target
 mds-schedule init >/dev/null
 mds-schedule seed --provider jump --zone America/Chicago --from 2020-3-8-0 --to 2020-3-8-4 >/dev/null
 torture 'mds-schedule list' 'malloc write net connect open' mds-schedule --max-wait 0.1 list --provider jump --time-max 2020-3-8-4 --interval 4

@@ -494,7 +494,7 @@ read_output(int fd, struct buf *out, double end)
 		if (poll(&ready, 1, (int)(left * 1000) + 1) <= 0)
 			continue;
 		buf_room(out, 4096);
-		if ((n = read(fd, out->p + out->len, 4096)) < 0 && errno == EINTR)
+		if ((n = read(fd, out->p + out->len, 4096)) < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return n < 0 ? strerror(errno) : NULL;

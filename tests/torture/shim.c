@@ -7,6 +7,8 @@
  *	                and ./err as its standard descriptors.  The reply, by OUT, is two lines: its process id when it
  *	                starts; its wait status, and 1 if a call has failed (else 0), when it ends.
  *
+ *	                CALL:N: one run, without that; TORTURE_FIRED is a file to make when the Nth call has failed
+ *
  *	CALL:N          the Nth call of a kind fails
  *	CALL:0          none fails; ./sites gets 8 bytes for each call of that kind: a hash of who called
  *	slow:N          reads and writes are short, interrupted or not ready, at random by the seed N
@@ -80,9 +82,9 @@ open_as(int as, const char *path, int flags)
 	syscall(SYS_close, fd);
 }
 
-/* In the process that becomes the tool: what the order is. */
-static void
-take_order(const char *order)
+/* What is to fail. */
+static enum call
+read_order(const char *order)
 {
 	const char *colon = strchr(order, ':');
 	size_t len = colon != NULL ? (size_t)(colon - order) : 0;
@@ -93,6 +95,15 @@ take_order(const char *order)
 	if (c == CALLS)
 		abort();        /* a wrong name must not pass for a run that survived */
 	run->n_left = seed = strtoull(colon + 1, NULL, 10);
+	return c;
+}
+
+/* In the process that becomes the tool. */
+static void
+take_order(const char *order)
+{
+	enum call c = read_order(order);
+
 	if (seed == 0 && c != CALL_SLOW)
 		sites = open_high("sites", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
 	setpgid(0, 0);
@@ -144,11 +155,15 @@ start(void)
 	const char *fds = getenv("TORTURE"), *tool = getenv("TORTURE_TOOL"), *comma;
 	void *frames[1];
 
-	if (fds == NULL || tool == NULL || strcmp(tool, program_invocation_short_name) != 0 || (comma = strchr(fds, ',')) == NULL)
+	if (fds == NULL || tool == NULL || strcmp(tool, program_invocation_short_name) != 0)
 		return;
 	run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED)
 		abort();
+	if ((comma = strchr(fds, ',')) == NULL) {
+		victim = read_order(fds);
+		return;
+	}
 	backtrace(frames, 1);   /* it allocates the first time */
 	serve(atoi(fds), atoi(comma + 1));
 }
@@ -176,6 +191,8 @@ add_site(void)
 static bool
 fails(enum call c)
 {
+	const char *file;
+
 	if (c != victim)
 		return false;
 	if (sites >= 0)
@@ -183,6 +200,8 @@ fails(enum call c)
 	if (__atomic_fetch_sub(&run->n_left, 1, __ATOMIC_RELAXED) != 1)
 		return false;
 	run->fired = 1;
+	if ((file = getenv("TORTURE_FIRED")) != NULL)
+		syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, file, O_CREAT | O_WRONLY, 0666));
 	errno = calls[c].error;
 	return true;
 }
