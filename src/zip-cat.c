@@ -84,6 +84,7 @@ why_not(struct archive *zip)
 
 	if (archive_errno(zip) == ENOMEM)
 		die(EX_OSERR, "out of memory");
+	memory_check("libarchive");     /* it reports some as damage */
 	if (in.eof)
 		return "the zip is cut: it ends here";
 	return why != NULL ? why : "it is damaged";
@@ -154,6 +155,7 @@ put_member(struct archive *zip)
 	int status;
 	bool first = true;
 
+	errno = 0;
 	while ((status = archive_read_data_block(zip, &bytes, &n, &at)) == ARCHIVE_OK) {
 		unpacked += n;
 		check_size();
@@ -221,7 +223,10 @@ take_member(struct archive *zip, struct archive_entry *entry)
 static bool
 next_member(struct archive *zip, struct archive_entry **entry)
 {
-	int status = archive_read_next_header(zip, entry);
+	int status;
+
+	errno = 0;
+	status = archive_read_next_header(zip, entry);
 
 	if (status == ARCHIVE_EOF)
 		return false;

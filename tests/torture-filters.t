@@ -34,8 +34,9 @@ torture 'json-explode of stdin' 'malloc read write' json-explode .rows
 python3 -c 'import sys, zipfile
 with zipfile.ZipFile("in.zip", "w", zipfile.ZIP_DEFLATED) as z: z.writestr("a.json", "1\n" * 300); z.writestr("b", "x"); z.writestr("c.json", "2")'
 cp in.zip in
-torture 'zip-cat' 'malloc read write close open' zip-cat -i '*.json' in.zip
-torture 'zip-cat of stdin' 'malloc read write' zip-cat
+# Not malloc: libarchive 3.6 crashes, or ends the process with status 1 and a message of its own, if it has no memory.
+torture 'zip-cat' 'read write close open' zip-cat -i '*.json' in.zip
+torture 'zip-cat of stdin' 'read write' zip-cat
 cat >in.meta <<'IN'
 {"application":{"settings":{"timezone":"Central Time (US & Canada)"},"objects":[{"key":"object_1","name":"Things","fields":[
 {"key":"field_1","name":"Name","type":"short_text"},{"key":"field_2","name":"When","type":"date_time"}]}]}}
@@ -56,7 +57,7 @@ torture 'mds-trips of stdin' 'malloc read write' mds-trips -q -s 0.3 --rejects b
 
 printf '{"name":"%s","type":"%s"}\n' id text n number at calendar_date p point >in.columns
 printf '{"id":%s,"n":"1","at":"2020-01-02","x":1,"y":2}\n' 1 '"?' '"a"' >in
-torture 'soda-shape' 'malloc read write close fsync open' soda-shape -q --columns in.columns --point p=x,y --stamp none --rejects bad.json in
+torture 'soda-shape' 'malloc read write close fsync open' soda-shape -q --columns in.columns --point p=x,y --rejects bad.json in
 torture 'soda-shape of stdin' 'malloc read write' soda-shape -q --columns in.columns --rejects bad.json
 
 FERNET_KEY=cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=
