@@ -117,9 +117,8 @@ is_gone() {
 for signal in TERM INT; do
 	[ $signal = INT ] && status=130 || status=143
 	rm -f started
-	set -m		# what a shell starts in the background without this ignores SIGINT
-	runner/tests/run waits >out 2>err & runner=$!
-	set +m
+	# What a shell starts in the background ignores SIGINT, and a shell cannot change that for itself.
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' runner/tests/run waits >out 2>err & runner=$!
 	wait_for test -s started
 	read -r pid server dir <started
 	kill -$signal $runner
