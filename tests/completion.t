@@ -2,6 +2,7 @@
 # The shells offer every option of every tool, the words of those that have some, files where they are wanted, and the flows.
 #
 # CULVERT_SHELLS="bash zsh fish": these must be there; else what is not is skipped.
+# Slow: three shells, each started for every question.
 . "$(dirname "$0")/lib.sh"
 . "$here/runs.sh"
 [ -z "${SANITIZED:-}" ] || skip_all 'the table of options is the same whatever the tools were built with'

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What make install puts below a DESTDIR works from there, survives an upgrade in the middle of a load, and goes again.
+# Slow: installs into several places, and loads while each kind of upgrade happens.
 . "$(dirname "$0")/lib.sh"
 . "$here/flow.sh"
 [ -e "$top/Makefile" ] && command -v make >/dev/null || skip_all 'no make here'

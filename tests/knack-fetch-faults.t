@@ -1,5 +1,6 @@
 #!/bin/sh
 # knack-fetch over a server, a network and an application that misbehave: the right end, and never a wrong record.
+# Slow: it waits until time limits have passed, again and again.
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY
 export KNACK_APP_ID=5d79512148c4af00106d1507 KNACK_API_KEY=0b5c7c2e-1f6a-4b0e-9a64-1d1f2e3d4c5b

@@ -1,10 +1,9 @@
 #!/bin/bash
 # tests/lint: each kind of fault is found, in the files that differ from HEAD, those that are named, or all.
 . "$(dirname "$0")/lib.sh"
-for program in git clang shellcheck mandoc; do
+for program in git clang shellcheck pyflakes3 mandoc; do
 	command -v $program >/dev/null || skip_all "no $program here: scripts/install-packages check"
 done
-python3 -c 'import pyflakes' 2>/dev/null || skip_all 'no pyflakes here: scripts/install-packages check'
 
 # ---- a tree without faults ----
 mkdir -p tree/{tests,src/lib/base,man,scripts} home

@@ -1,5 +1,6 @@
 #!/bin/sh
 # mds-fetch against a provider and a network that misbehave: the right end, nothing that is half there, and no word of a trip.
+# Slow: it waits until time limits have passed, again and again.
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY
 

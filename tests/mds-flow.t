@@ -100,7 +100,8 @@ is '... has done its work' 8 "$(block 2020-3-1-23 status_id)"
 mkdir etc; cp "$data"/austin/*.json etc/; grep -v '_GEOJSON=' "$flow/mds.conf" >etc/mds.conf
 for name in "$CENSUS_GEOJSON" "$DISTRICTS_GEOJSON" "$HEX_GEOJSON"; do basename "$name"; done | paste -d= <(echo CENSUS_GEOJSON; echo DISTRICTS_GEOJSON; echo HEX_GEOJSON) - >>etc/mds.conf
 run 0 'run --conf, and what lies beside it' env -u CENSUS_GEOJSON -u DISTRICTS_GEOJSON -u HEX_GEOJSON "$flow/run" --provider jump --time-max 2020-3-1-23 --force --conf etc/mds.conf
-run 0 'run in containers' mds run --provider jump --time-max 2020-3-1-16 --dry-run --no-extract --no-sync-db --docker-mode --env-file e.env --docker-args '--network host'
+mkdir docker && printf '#!/bin/sh\n' >docker/docker && chmod +x docker/docker	# it has to be there, and is not run
+PATH=$work/docker:$PATH run 0 'run in containers' mds run --provider jump --time-max 2020-3-1-16 --dry-run --no-extract --no-sync-db --docker-mode --env-file e.env --docker-args '--network host'
 is '... prints how' 'docker run --rm --env-file e.env --network host culvert scripts/mds/sync-socrata --provider jump --time-max 2020-3-1-16 --interval 1' "$(cat out)"
 run 64 '--docker-mode without --env-file' mds run --provider jump --time-max 2020-3-1-16 --docker-mode
 run 0 '--interval 0 selects nothing' mds extract --provider jump --time-max 2020-3-1-16 --interval 0

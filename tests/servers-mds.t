@@ -1,5 +1,6 @@
 #!/bin/bash
 # The stand-in for MDS providers answers what api/mds.md says, version by version, and misbehaves as it is told.
+# Slow: it validates every answer of every version against a schema; and it is about the stand-in, not about a tool.
 . "$(dirname "$0")/lib.sh"
 
 # Three trips of one hour of 2020-03-01 (04:00, 04:30 and 04:59:59.999, by their ends) and one of the next, at 05:00.

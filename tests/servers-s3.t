@@ -1,6 +1,7 @@
 #!/bin/sh
 # The stand-in for S3: what it answers is what api/s3.md says, it takes AWS's published signatures and no others, and
 # every fault can be had.
+# Slow: hundreds of signed and forged requests, each a curl of its own; and it is about the stand-in, not about a tool.
 . "$(dirname "$0")/lib.sh"
 
 start_s3 --bucket b --bucket examplebucket

@@ -1,5 +1,6 @@
 #!/bin/sh
 # soda-fetch over a server, a network and a dataset that misbehave: the right end, and never a wrong row.
+# Slow: it waits until time limits have passed, again and again.
 . "$(dirname "$0")/lib.sh"
 unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 

@@ -27,7 +27,7 @@ lacking() {
 		[ -e "docs/$flow.md" ] || echo "$flow: a page, docs/$flow.md"
 		[ -e "scripts/$flow/doctor.sh" ] || echo "$flow: scripts/$flow/doctor.sh for culvert-doctor"
 		[ -e "scripts/airflow/culvert_$flow.py" ] || echo "$flow: a DAG, scripts/airflow/culvert_$flow.py"
-		ls tests/sweep/ | grep -qx "$flow" || { [ "$flow" = 311 ] && [ -e tests/sweep/run ]; } || echo "$flow: a kill sweep, tests/sweep/$flow"
+		[ -e "tests/sweep/$flow" ] || { [ "$flow" = 311 ] && [ -e tests/sweep/run ]; } || echo "$flow: a kill sweep, tests/sweep/$flow"
 	done
 	)
 }

@@ -154,7 +154,7 @@ pour() {
 # The lock is this machine's; over several, the scheduler runs one at a time (max_active_runs=1).
 lock_container() {
 	local dir=${LOCK_DIR:-${TMPDIR:-/tmp}/culvert-locks.$(id -u)}
-	mkdir -p -m 700 "$dir" && [[ -O $dir ]] || die 73 "$dir: no directory for locks: see LOCK_DIR"
+	(umask 077; mkdir -p "$dir") && [[ -O $dir ]] || die 73 "$dir: no directory for locks: see LOCK_DIR"
 	exec {lock}>"$dir/$COMMAND-$app-$env-${container:-app}${app_dest:+-$app_dest}"
 	flock -n "$lock" || die 75 "another $COMMAND of ${container:-$app} is running: try again later"
 }

@@ -49,7 +49,7 @@ import threading
 import time
 import urllib.parse
 
-from standin import KINDS, Refusal, Reply, Request, StandIn, options, serve
+from standin import KINDS, Reply, Request, StandIn, options, serve
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{}</title></head><body>ArcGIS REST Services Directory</body></html>\n"
 ALLOWED_TAGS = set("a abbr audio b blockquote br dd div dl dt em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p "

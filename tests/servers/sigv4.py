@@ -83,8 +83,8 @@ def header_claim(request, service):
         words[name] = value
     for name in ("Credential", "SignedHeaders", "Signature"):
         if name not in words:
-            raise malformed(made, f"the authorization header requires three components: Credential, SignedHeaders, "
-                                  f"and Signature.")
+            raise malformed(made, "the authorization header requires three components: Credential, SignedHeaders, "
+                                  "and Signature.")
     split_credential(made, words["Credential"])
     made.headers = words["SignedHeaders"].split(";")
     made.signature = words["Signature"]
@@ -110,8 +110,8 @@ def check_payload_word(word):
 def split_credential(made, text):
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or parts[4] != "aws4_request" or not re.fullmatch("[0-9]{8}", parts[1]):
-        raise malformed(made, f'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/'
-                              f'aws4_request".')
+        raise malformed(made, 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/'
+                              'aws4_request".')
     made.id, made.date, made.region, made.service, _ = parts
 
 

@@ -10,7 +10,7 @@ ${CC:-cc} -std=c17 -O1 -shared -fPIC -o "$TORTURE_SHIM" "$here/torture/shim.c" |
 export TORTURE_SHIM
 
 # Steps before each run, and those that show what it has left behind, one on each line: see run.py.
-FRESH= STATE=
+FRESH='' STATE=''
 : >in
 # A command for an output that is never twice the same.
 VIEW=
