@@ -278,6 +278,16 @@ t 'it does not read our input' 0 cat read 3</dev/null
 echo "$answer" | sed 's/1,/1,"Expiration":"2020-01-01T00:00:00Z",/' >answer
 run 77 'what it gives has expired' aws show
 said "the credential_process of profile default in $HOME/.aws/config: what it gave expired "
+printf '#!/bin/sh\necho asked >>asked\necho '"'%s'"'\n' "$answer" >once
+chmod +x once
+process ./once
+t 'keys that do not expire' 0 aws show show 3<<'OUT'
+AKIDprocess secretprocess -
+AKIDprocess secretprocess -
+OUT
+t '... are asked for once' 0 cat asked 3<<'OUT'
+asked
+OUT
 nonsense() {		# nonsense COMMAND MESSAGE
 	process "$1"
 	run 76 "nonsense of a program: $1" aws show

@@ -75,6 +75,8 @@ line ok 'Socrata dataset mds0-trip: 18 columns, read with the login'
 ! grep -E '[0-9a-f]{8}-[0-9a-f]{4}|-97\.' out err; ok $? 'nothing of a trip is said'
 is 'no block was claimed' 0 "$(sql 'SELECT count(*) FROM api.schedule WHERE claim IS NOT NULL')"
 run 0 'one provider' doctor mds --provider jump
+SOCRATA_DATASET='' run 0 'a dataset that is not in the environment' doctor mds --provider jump
+line ok 'Socrata: its address is in '
 run 78 'one that is not configured' doctor mds --provider lime
 line FAIL 'provider lime: it is not configured'
 configure '{"token": "hush-wrong"}'

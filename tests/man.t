@@ -129,6 +129,7 @@ for source in "$top"/src/*.c "$top"/src/*.sh; do
 		grep -qE -- "Fl (. , )?${option#-}( |$)" "$top/man/$tool.1" "$top/man/culvert.7" || lacking="$lacking $option"
 	done
 	[ -z "$lacking" ]; ok $? "$tool: its page or culvert.7 names each option" || echo "# not:$lacking"
+	! "$tool" --help | grep -q '[[:cntrl:]]'; ok $? "$tool: --help holds no control character"
 	lines=$("$tool" --help | wc -l)
 	[ "$lines" -le 30 ]; ok $? "$tool: --help fits a screen" || echo "# $lines lines"
 done

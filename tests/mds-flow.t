@@ -248,6 +248,10 @@ done
 s3-put s3://mds-test/test/jump/2020/3/1/23/trips.json <token >/dev/null
 run 0 'the right one' jump sync-db 2020-3-2-0
 is '... loads it' '5 20' "$(block 2020-3-2-0 status_id records_processed)"
+run 0 'run takes no block that is loaded' jump run 2020-3-2-0 --dry-run
+same '... and would do nothing' /dev/null out
+run 0 '... with --incomplete-only it does, until it is published' jump run 2020-3-2-0 --dry-run --incomplete-only
+is '... by three commands' 3 "$(grep -c 2020-3-2-0 out)"
 run 78 'no key at all' env -u FERNET_KEY "$flow/extract" --provider jump --time-max 2020-3-1-15
 said 'FERNET_KEY'
 run 0 'the key by its old name' env -u FERNET_KEY ATD_MDS_FERNET_KEY="$FERNET_KEY" ATD_MDS_BUCKET=mds-test "$flow/extract" --provider jump --time-max 2020-3-1-15
