@@ -512,6 +512,12 @@ said 'refused: "You do not have permissions to access this resource or perform t
 control '{"layer":{"layer":"signals/0","set":{"capabilities":"Create,Delete,Query,Update,Editing"}}}'
 fault '{"kind":"nonsense","match":"Features","body":"{\"error\":{\"message\":\"You do not have permissions to access this resource or perform this operation.\",\"details\":[]}}"}'
 run 77 'the same without a code' p nine
+fault '{"kind":"nonsense","match":"FeatureServer/0","body":"{\"name\":\"Signals\"}"}'
+run 76 'a document without fields' p nine
+said 'FeatureServer/0: no fields in its document: is it a layer?'
+fault '{"kind":"nonsense","match":"FeatureServer/0","body":"{\"name\":\"Signals\",\"fields\":[]}"}'
+run 76 'a document without an object id' p nine
+said 'FeatureServer/0: no object id field in its document'
 
 # ---- a replace ----
 

@@ -212,6 +212,11 @@ fault '{"kind":"body","body":"{\"version\":\"2.0.0\",\"data\":{\"trips\":[{\"a\"
 t 'the form of another version is read' 0 g 3<<'OUT'
 {"a":1}
 OUT
+fault '{"kind":"body","body":"{\"version\":\"2.0.0\",\"data\":{\"trips\":[{\"a\":\r1},\r{\"b\":\n2}]}}"}'
+t 'line breaks of either kind within a trip are left out' 0 g 3<<'OUT'
+{"a":1}
+{"b":2}
+OUT
 
 # ---- pages ----
 
