@@ -256,4 +256,7 @@ said 'stdout'
 run 74 'stdout is closed' sh -c 's3-list s3://bkt >&-'
 run 64 'an endpoint without a host' s3-list --endpoint-url https:// s3://bucket/
 said 'endpoint https://: want http:// or https:// and a host'
+control '{"reset":true}'
+run 66 'an endpoint with a path' s3-list --endpoint-url "$s3/bkt/" s3://shelf --retries 1
+[ "$(log | jq -r .path)" = /bkt/shelf ]; ok $? '... that the bucket comes below' || log
 done_testing
