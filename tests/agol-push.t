@@ -1,5 +1,6 @@
 #!/bin/bash
 # agol-push: every record is in the layer once, whatever the server answers, or the run says that it is not.
+# Slow in its second part, which the quick run leaves out: hundreds of runs, of which some wait for time limits.
 . "$(dirname "$0")/lib.sh"
 unset http_proxy all_proxy ALL_PROXY AGOL_TOKEN AGOL_API_KEY AGOL_USERNAME AGOL_PASSWORD AGOL_CLIENT_ID AGOL_CLIENT_SECRET
 unset AGOL_TOKEN_FILE AGOL_API_KEY_FILE AGOL_USERNAME_FILE AGOL_PASSWORD_FILE AGOL_CLIENT_ID_FILE AGOL_CLIENT_SECRET_FILE
@@ -638,6 +639,7 @@ did 0 '... and --allow-empty' push aaaa0000 --replace --in-place --allow-empty <
 there alone/2 >got
 same '... empties it' /dev/null got
 
+quick_ends
 # ---- what may be done, and what is not ----
 
 for i in {1..40}; do echo "{\"id\":\"$i\",\"name\":\"n$i\"}"; done >forty

@@ -1,5 +1,6 @@
 #!/bin/bash
 # culvert-doctor: surroundings that are good, and then each fault by itself: its line, its mend, its status.
+# Slow in its second part, which the quick run leaves out: each case runs all checks.
 . "$(dirname "$0")/lib.sh"
 . "$here/doctor-place.sh"
 
@@ -181,6 +182,7 @@ line FAIL 'table nowhere.requests: there is no schema nowhere: CREATE SCHEMA now
 SLACK_WEBHOOK_URL=ftp://hush-hook run 78 'a hook that is none' doctor 311
 line FAIL 'slack: '
 no_secret
+quick_ends
 # ---- certificates ----
 cat >tls.py <<'PY'
 import http.server, ssl, sys

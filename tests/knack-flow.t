@@ -1,6 +1,7 @@
 #!/bin/bash
 # The Knack flow from end to end: records with every field type in Knack, and what becomes of them in S3, Socrata and
 # ArcGIS; then what changed, and nothing else.  CULVERT_REAL_S3: with the real S3 server.
+# Slow in its second part, which the quick run leaves out: each case is a whole command of the flow.
 . "$(dirname "$0")/lib.sh"
 . "$here/knack-place.sh"
 start_place
@@ -135,6 +136,7 @@ echo '{"apps":' >bad.json
 APPS=$work/bad.json run 78 'no configuration' "$flow/list" apps
 APPS=$work/none.json run 78 'none there' "$flow/list" apps
 
+quick_ends
 # ---- what must not be ----
 
 run 78 'a container that is not to be replaced' "$flow/to-socrata" "${app[@]}" --container object_3

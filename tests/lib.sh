@@ -9,6 +9,7 @@
 #	wait_for COMMAND...             until it succeeds, by the work of another process
 #	give_up MESSAGE                 one failed check, and the end of this file: what it needs is not there
 #	have_real NAME...               other people's data is there to compare with, as $data/NAME always is
+#	quick_ends                      what follows is slow: scripts/test leaves it out, scripts/test --all does not
 #	done_testing                    prints the plan; the last line of every test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -135,6 +136,10 @@ give_up() {
 	ok 1 "$1"
 	echo "1..$count"
 	exit 1
+}
+# quick_ends: here the quick run is done with this file; what follows takes long, as its first lines say.
+quick_ends() {
+	[ -z "${CULVERT_QUICK:-}" ] || done_testing
 }
 # have_real NAME...: these files or directories are readable below $real_data; if not, one line says which is not.
 have_real() {

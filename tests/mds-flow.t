@@ -1,6 +1,7 @@
 #!/bin/bash
 # The MDS flow from end to end: hours of trips from a provider through S3, encrypted, into PostgreSQL with their places, and on
 # to Socrata; value by value against a reading that shares nothing with ours.  CULVERT_REAL_S3: with the real S3 server.
+# Slow in its second part, which the quick run leaves out: each case is a whole run of the flow.
 . "$(dirname "$0")/lib.sh"
 . "$here/mds-place.sh"
 start_place
@@ -118,6 +119,7 @@ run 0 'an hour without trips' mds extract --provider jump --time-max 2020-3-1-3 
 run 0 '... is loaded with the others' mds sync-db --provider jump --time-max 2020-3-1-3 --interval 3
 is '... and marked' '7 No trips per MDS payload,5,5' "$(block 2020-3-1-1 status_id message),$(block 2020-3-1-2 status_id),$(block 2020-3-1-3 status_id)"
 
+quick_ends
 # ---- what the provider may do ----
 
 outcome_of() {		# outcome_of NAME STATUS STATUS_ID FAULT: block 5 meets it

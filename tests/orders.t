@@ -1,5 +1,6 @@
 #!/bin/bash
 # The order flow: what is loaded, value by value, against an independent reading; what zips and batches may have wrong; how it ends.
+# Slow in its second part, which the quick run leaves out: each case is a whole load.
 . "$(dirname "$0")/lib.sh"
 . "$here/runs.sh"
 unset $(env | sed -n 's/^\(_PGSQL_[A-Z]*\|_AWS_S3_URL_SOURCE\)=.*/\1/p')
@@ -155,6 +156,7 @@ is 'the view has the newest' 'newer' "$(sql 'SELECT note FROM orders_current')"
 run 0 'a day that was missed' load --append --run-date 2017-12-31 older.zip
 is '... is older still' '3 newer' "$(sql "SELECT count(*) || ' ' || (SELECT note FROM orders_current) FROM orders_history")"
 
+quick_ends
 # ---- bad zips and batches: nothing is loaded, and it is said why ----
 
 fresh

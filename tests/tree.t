@@ -84,23 +84,35 @@ mkdir -p runner/tests
 cp "$top/tests/run" runner/tests/
 printf '#!/bin/sh\necho "ok 1 - it works"\necho 1..1\n' | tee runner/tests/pg-thing.t runner/tests/pg-thing-faults.t >runner/tests/other.t
 printf '#!/bin/sh\n# A test.\n# Slow: it waits.\necho "not ok 1 - it fails"\necho 1..1\n' >runner/tests/slow.t
+cat >runner/tests/partly.t <<'X'
+#!/bin/sh
+. "$(dirname "$0")/lib.sh"
+ok 0 'the quick part'
+quick_ends
+ok 0 'the slow part'
+done_testing
+X
+ln -s "$here/lib.sh" "$here/keeper" "$here/servers" runner/tests/
 ran() {			# ran NAME FILES: the last run ran these
 	grep -oE '^\[[0-9:]+\] tests/[a-z-]+\.t' out | sed 's/.* //' | sort | paste -sd ' ' >files
 	[ "$(cat files)" = "$2" ]; ok $? "$1" || sed 's/^/# ran: /' files
 }
 run 0 'the quick run' runner/tests/run
-ran '... leaves out what is slow' 'tests/other.t tests/pg-thing-faults.t tests/pg-thing.t'
+ran '... leaves out what is slow' 'tests/other.t tests/partly.t tests/pg-thing-faults.t tests/pg-thing.t'
+grep -q '^Files=4, Tests=4,' out; ok $? '... and the slow part of a file' || sed 's/^/# /' out
 run 1 'the whole run, of which a test fails' runner/tests/run --all
+grep -q '^Files=5, Tests=6,' out; ok $? '... has everything' || sed 's/^/# /' out
 grep -q '^tests/slow.t .*Failed: 1' out; ok $? '... says which' || sed 's/^/# /' out
 grep -qE '^ +[0-9.]+  tests/other.t$' out; ok $? '... and how long files took'
 run 0 'the tests of a tool' runner/tests/run pg-thing
 ran '... are all that begin with its name' 'tests/pg-thing-faults.t tests/pg-thing.t'
+run 0 'a file by its name' runner/tests/run partly
+grep -q '^Files=1, Tests=2,' out; ok $? '... is run as a whole' || sed 's/^/# /' out
 run 66 'a name that no test has' runner/tests/run pg-other
 said 'run: pg-other: no such test'
 run 64 'an option that it does not have' runner/tests/run --everything
 
 # However a run ends, it leaves no process and no directory.
-ln -s "$here/lib.sh" "$here/keeper" "$here/servers" runner/tests/
 cat >runner/tests/waits.t <<'X'
 #!/bin/sh
 . "$(dirname "$0")/lib.sh"
