@@ -74,7 +74,10 @@ jq -c 'select(.wrong) | [input_line_number, .wrong]' "$data/mds/trips.ndjson" >w
 same '... the bad ones by the member that is wrong' want got
 
 # Each version's rules against a JSON Schema of it, over thousands of mutants; and that one against the specification's own.
-for rules in old 0.2 0.3 0.4 1.0 1.1 1.2 2.0; do
+# The quick run has half of the versions.
+versions='old 0.2 0.3 0.4 1.0 1.1 1.2 2.0'
+[ -z "${CULVERT_QUICK:-}" ] || versions='old 0.4 1.2 2.0'
+for rules in $versions; do
 	version=$rules
 	[ "$rules" != old ] || version=0.3
 	run 0 "$rules: mutants are made" oracle make "$rules" "$data/mds/schema" "m-$rules"
@@ -83,7 +86,7 @@ for rules in old 0.2 0.3 0.4 1.0 1.1 1.2 2.0; do
 	cp out records
 	run 0 "$rules: each verdict, record and reason is right" oracle compare "m-$rules" records rejects.json
 done
-if have_real mds/schema; then
+if [ -z "${CULVERT_QUICK:-}" ] && have_real mds/schema; then
 	for rules in 0.2 0.3 0.4 1.0 1.1 1.2; do
 		run 0 "$rules: our schema takes the mutants that the specification's takes" oracle agree "$rules" "$data/mds/schema" "$real_data/mds/schema"
 	done

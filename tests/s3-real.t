@@ -1,6 +1,7 @@
 #!/bin/sh
 # The S3 tools against a real S3 server, which was written by others than we: tests/real-s3 says what it is, and what of S3
 # it lacks.
+# Slow: it does once more, against a real server, what the tests of the S3 tools do.
 . "$(dirname "$0")/lib.sh"
 start_real_s3
 req() { "$here/s3-request" "$@"; }
