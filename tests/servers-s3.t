@@ -5,25 +5,43 @@
 . "$(dirname "$0")/lib.sh"
 
 start_s3 --bucket b --bucket examplebucket
-python=$(python3 -c 'import sys; print(sys.executable)')	# python3 may be a slow wrapper
-req() { "$python" -I -S "$here/s3-request" "$@"; }
+# Requests are sent by one process; req leaves the status of the last reply in $replied and its error codes in $codes.
+mkfifo requests replies
+"$here/s3-request" --serve <requests >replies 2>requests.log & requester=$!
+at_exit="kill $requester 2>/dev/null; $at_exit"
+exec 8>requests 9<replies
+read -r _line <&9 || give_up "s3-request does not start: $(tail -n 1 requests.log)"
+us=$(printf '\037')
+ask() {			# ask ARGUMENT...: s3-request's, with -o FILE if there is a body to show
+	printf "%s$us" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "${AWS_SESSION_TOKEN-}" "$AWS_REGION" "$@" >&8
+	printf '\036\n' >&8
+	IFS=$us read -r _rc replied codes _message <&9 || give_up "s3-request ended: $(tail -n 1 requests.log)"
+	[ -z "$_message" ] || echo "$_message" >&2
+	return "$_rc"
+}
+req() {			# req ARGUMENT...: and the body goes to stdout
+	ask -o req.out "$@" && set -- 0 || set -- $?
+	cat req.out
+	return "$1"
+}
 control() {		# control JSON
-	curl -sS -o control.out -w '%{http_code}\n' --data-binary "$1" "$s3/control" >control.status
-	read -r code <control.status && [ "$code" = 200 ] || { cat control.out >&2; return 1; }
+	ask --unsigned -o control.out --text "$1" POST "$s3/control" || { cat control.out >&2; return 1; }
 }
 fault() { control "{\"reset\":true,\"faults\":[$1]}"; }
-log() { curl -sS "$s3/log"; }
+log() { req --unsigned GET "$s3/log"; }
 is() {			# is NAME WANTED GOT
 	[ "$2" = "$3" ]
 	ok $? "$1" || printf '# wanted %s\n# got %s\n' "$2" "$3"
 }
 # elements NAME: the texts of such elements of ./out, one a line
-elements() { tr -d '\n' <out | grep -o "<$1>[^<]*" | sed "s/<$1>//;s/&quot;/\"/g"; }
+elements() {
+	awk -v RS='<' -v tag="$1>" 'index($0, tag) == 1 { text = substr($0, length(tag) + 1); gsub(/\n/, "", text); gsub(/&quot;/, "\"", text); print text }' out
+}
 header() { sed -n "s/^$1: //p" out; }
 answers() {		# answers STATUS CODE NAME PATH [OPTION...] METHOD: by its status, and the code of an error
 	_status=$1 _code=$2 _name=$3 _path=$4; shift 4
-	req -i "$@" "$s3$_path" >out 2>err
-	[ "$(sed -n '1s/ .*//p' out)" = "$_status" ] && [ "$(elements Code)" = "$_code" ]
+	ask -o out -i "$@" "$s3$_path" 2>err
+	[ "$replied $codes" = "$_status $_code" ]
 	ok $? "$_status $_code: $_name" || { { head -c 2000 out; echo; } | sed 's/^/# /'; sed 's/^/# /' err; }
 }
 escape() { printf %s "$1" | sed 's/%/%25/g; s/+/%2B/g; s,/,%2F,g; s/=/%3D/g'; }
@@ -40,7 +58,7 @@ while IFS='|' read -r want method path options; do
 	    "$here/s3-request" --sign --time $at "$@" "$method" "$host$path" 3<<-OUT
 	$want
 	OUT
-	req -i --to "$s3" --time $at "$@" "$method" "$host$path" >out 2>err
+	ask -o out -i --to "$s3" --time $at "$@" "$method" "$host$path" 2>err
 	grep -q "^[2-5]" out && ! grep -q SignatureDoesNotMatch out
 	ok $? "and the server takes it"
 done <<'LIST'
@@ -51,12 +69,12 @@ fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543|GET|/?lifecycle
 LIST
 curl -sS "$s3/raw/examplebucket/test%24file.text" >out
 same 'what the published PUT sent is stored' welcome out
-req --presign 86400 --time $at GET "$host/test.txt" >url
+ask -o url --presign 86400 --time $at GET "$host/test.txt"
 is 'the published presigned URL' aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404 "$(sed 's/.*X-Amz-Signature=//' url)"
-req --unsigned --to "$s3" GET "$(cat url)" >out
+ask -o out --unsigned --to "$s3" GET "$(cat url)"
 is 'is good, up to the key that is not there' NoSuchKey "$(elements Code)"
 control "{\"set\":{\"clock\":$((1369353600 + 86402 - $(date +%s)))}}"
-req --unsigned --to "$s3" GET "$(cat url)" >out
+ask -o out --unsigned --to "$s3" GET "$(cat url)"
 is 'and a day later it is not' 'Request has expired' "$(elements Message)"
 control "{\"set\":{\"clock\":$((1369353600 - $(date +%s)))}}"
 
@@ -252,7 +270,7 @@ control '{"buckets":["odd"]}'
 host=http://odd.localhost:${s3##*:}
 while read -r key; do
 	printf %s "$key" >odd.body
-	req -d odd.body PUT "$host/$key" >out && req GET "$s3/odd/$key" >out && cmp -s odd.body out || echo "$key" >>lost
+	ask -o out -d odd.body PUT "$host/$key" && ask -o out GET "$s3/odd/$key" && cmp -s odd.body out || echo "$key" >>lost
 done <keys
 [ ! -e lost ]
 ok $? 'odd keys are found under host and path' || cat lost
@@ -271,7 +289,7 @@ list() {		# list QUERY: all pages, into the file pages
 	_token='' _pages=0
 	: >pages
 	while :; do
-		req GET "$s3/$1${_token:+&continuation-token=$(escape "$_token")}" >out
+		ask -o out GET "$s3/$1${_token:+&continuation-token=$(escape "$_token")}"
 		[ "$(elements Code)" = '' ] || { cat out; return 1; }
 		cat out >>pages; echo >>pages
 		_pages=$((_pages + 1))
@@ -288,10 +306,10 @@ for key in sorted(urllib.parse.unquote_to_bytes(line) for line in sys.stdin.read
 same 'bring every key once, in the order of their bytes' want got
 case $_token in *+*/*=*) true ;; *) false ;; esac
 ok $? 'a token holds a plus sign, a slash and an equals sign' || echo "# $_token"
-req GET "$s3/odd?list-type=2&continuation-token=$_token" >out
+ask -o out GET "$s3/odd?list-type=2&continuation-token=$_token"
 is 'and is another one when they are not encoded' SignatureDoesNotMatch "$(elements Code)"
 answers 400 InvalidArgument 'a token that is none' '/odd?list-type=2&continuation-token=x' GET
-req GET "$s3/odd?list-type=2&prefix=a%01" >out
+ask -o out GET "$s3/odd?list-type=2&prefix=a%01"
 is 'control characters without encoding' 'a&#x1;b' "$(elements Key)"
 is 'the number of keys' 1 "$(elements KeyCount)"
 answers 400 InvalidArgument 'another encoding' '/b?list-type=2&encoding-type=base64' GET
@@ -314,29 +332,29 @@ tree 'another delimiter' 'a b/1 b/2 b/c/3 c d- ' '&delimiter=-'
 tree 'start-after' 'b/2 b/c/3 c d-e/1 d-f ' '&start-after=b%2F1'
 tree 'start-after within a common prefix' 'c d-f b/ d-e/ ' '&delimiter=%2F&start-after=b%2F1'
 tree 'nothing' '' '&prefix=nix'
-req GET "$s3/tree?list-type=2&prefix=c" >out
+ask -o out GET "$s3/tree?list-type=2&prefix=c"
 is 'what is told of a key' "c 2024-01-31T12:34:56.000Z \"$(printf 333 | md5sum | cut -c1-32)\" 3 GLACIER" \
     "$(echo $(elements Key) $(elements LastModified) $(elements ETag) $(elements Size) $(elements StorageClass))"
-req GET "$s3/tree?prefix=b&max-keys=1&marker=b%2F1" >out
+ask -o out GET "$s3/tree?prefix=b&max-keys=1&marker=b%2F1"
 is 'the older listing' 'b/2 true' "$(elements Key) $(elements IsTruncated)"
 fault '{"kind":"empty_page","skip":1}'
 tree 'an empty page that is not the last' 'a b/1 b/2 b/c/3 c d-e/1 d-f ' '&max-keys=3'
 is 'is there' 4 $_pages
 fault '{"kind":"repeat_page","match":"^ListObjectsV2 /tree/"}'
-req GET "$s3/tree?list-type=2&max-keys=1" >out
-req GET "$s3/tree?list-type=2&max-keys=1&continuation-token=$(escape "$(elements NextContinuationToken)")" >out
+ask -o out GET "$s3/tree?list-type=2&max-keys=1"
+ask -o out GET "$s3/tree?list-type=2&max-keys=1&continuation-token=$(escape "$(elements NextContinuationToken)")"
 is 'a page that is repeated' 'a ' "$(elements Key) $(elements StartAfter)"
 fault '{"kind":"error","code":"InternalError","match":"^ListObjectsV2 .*continuation-token","times":1}'
 list 'tree?list-type=2&max-keys=3' >failed
 is 'a listing that fails half way' '1 InternalError' "$_pages $(elements Code)"
 
 control '{"buckets":["huge"],"objects":{"huge/k/00000001.5":"x"},"make_up":{"huge":{"keys":250000,"prefix":"k/","suffix":".json","step":60}}}'
-req GET "$s3/huge?list-type=2&prefix=k%2F002499&max-keys=3" >out
+ask -o out GET "$s3/huge?list-type=2&prefix=k%2F002499&max-keys=3"
 is 'keys that are made up' 'k/00249900.json k/00249901.json k/00249902.json' "$(echo $(elements Key))"
 is 'with their times' 2024-06-22T13:00:00.000Z "$(elements LastModified | head -1)"
-req GET "$s3/huge?list-type=2&max-keys=4" >out
+ask -o out GET "$s3/huge?list-type=2&max-keys=4"
 is 'among those that are stored' 'k/00000000.json k/00000001.5 k/00000001.json k/00000002.json' "$(echo $(elements Key))"
-req GET "$s3/huge?list-type=2&start-after=k%2F00249997.json" >out
+ask -o out GET "$s3/huge?list-type=2&start-after=k%2F00249997.json"
 is 'to the end' 'k/00249998.json k/00249999.json false' "$(echo $(elements Key) $(elements IsTruncated))"
 answers 200 '' 'they can be read' /huge/k/00123456.json GET
 is 'and hold their names' k/00123456.json "$(tail -n 1 out)"
@@ -370,12 +388,12 @@ control '{"deny":[]}'
 # multipart uploads
 created() {		# created PATH [OPTION...]: starts an upload; its id as the file id has it, and encoded, in $u
 	_at=$1; shift
-	req "$@" POST "$s3$_at?uploads=" >out && elements UploadId >id
+	ask -o out "$@" POST "$s3$_at?uploads=" && elements UploadId >id
 	u=$(escape "$(cat id)")
 }
 part() {		# part PATH NUMBER FILE [OPTION...]: adds a line to the file parts
 	_at=$1 _n=$2 _file=$3; shift 3
-	req -i -d "$_file" "$@" PUT "$s3$_at?partNumber=$_n&uploadId=$u" >out || cat out >&2
+	ask -o out -i -d "$_file" "$@" PUT "$s3$_at?partNumber=$_n&uploadId=$u" || cat out >&2
 	echo "<Part><PartNumber>$_n</PartNumber><ETag>$(header etag)</ETag></Part>" >>parts
 }
 completion() {		# completion [FILE]: of these parts
@@ -396,11 +414,11 @@ answers 404 NoSuchKey 'nothing is there before the upload is complete' /up/k GET
 t 'it is listed without the API, too' 0 sh -c 'curl -sS "$1/uploads" | jq -c "[.bucket, .key, .parts]"' - "$s3" 3<<'OUT'
 ["up","k",{"1":5242880,"2":8}]
 OUT
-req GET "$s3/up/k?uploadId=$u" >out
+ask -o out GET "$s3/up/k?uploadId=$u"
 is 'its parts' '1 5242880 2 8 false' "$(echo $(tr -d '\n' <out | grep -o '<PartNumber>[^<]*\|<Size>[^<]*' | sed 's/.*>//') $(elements IsTruncated))"
-req GET "$s3/up/k?uploadId=$u&max-parts=1" >out
+ask -o out GET "$s3/up/k?uploadId=$u&max-parts=1"
 is 'page by page' '1 true 1' "$(elements PartNumber) $(elements IsTruncated) $(elements NextPartNumberMarker)"
-req GET "$s3/up/k?uploadId=$u&part-number-marker=1" >out
+ask -o out GET "$s3/up/k?uploadId=$u&part-number-marker=1"
 is 'and the next' '2 false' "$(elements PartNumber) $(elements IsTruncated)"
 completion >complete
 answers 400 InvalidPartOrder 'parts out of order' "/up/k?uploadId=$u" -d complete POST
@@ -420,7 +438,7 @@ answers 400 InvalidArgument 'part 10001' "/up/k?partNumber=10001&uploadId=$u" -d
 answers 200 '' 'complete' "/up/k?uploadId=$u" -d complete POST
 is 'the ETag of one in two parts' "\"$({ openssl dgst -md5 -binary five; openssl dgst -md5 -binary body; } | md5sum | cut -c1-32)-2\"" "$(elements ETag)"
 answers 404 NoSuchUpload 'once more' "/up/k?uploadId=$u" -d complete POST
-req -o got GET "$s3/up/k"
+ask -o got GET "$s3/up/k"
 same 'the parts are the object' whole got
 answers 206 '' 'its second part' '/up/k?partNumber=2' GET
 is 'with type and metadata, as the upload was told' 'text/csv knack one two' "$(header content-type) $(header x-amz-meta-app) $(sed '1,/^$/d' out | paste -sd ' ')"
@@ -440,12 +458,12 @@ answers 200 '' 'a part that is a copy' "/up/copied?partNumber=1&uploadId=$u" -H 
 is 'its ETag' "\"$(printf 'one\n' | md5sum | cut -c1-32)\"" "$(elements ETag)"
 answers 400 InvalidArgument 'of bytes that are not there' "/up/copied?partNumber=1&uploadId=$u" -H 'x-amz-copy-source: /up/k' -H 'x-amz-copy-source-range: bytes=5242880-5242888' PUT
 created /up/a; created /up/a; created /up/b
-req GET "$s3/up?uploads=&max-uploads=2" >out
+ask -o out GET "$s3/up?uploads=&max-uploads=2"
 is 'uploads under way' 'a a true' "$(echo $(elements Key) $(elements IsTruncated))"
-req GET "$s3/up?uploads=&key-marker=a&upload-id-marker=$(escape "$(elements NextUploadIdMarker)")" >out
+ask -o out GET "$s3/up?uploads=&key-marker=a&upload-id-marker=$(escape "$(elements NextUploadIdMarker)")"
 is 'and the next' 'b copied false' "$(echo $(elements Key) $(elements IsTruncated))"
 control '{"age_uploads":172800}'
-req GET "$s3/up?uploads=&prefix=b" >out
+ask -o out GET "$s3/up?uploads=&prefix=b"
 off=$(($(date +%s) - $(date -d "$(elements Initiated)" +%s) - 172800))
 [ "${off#-}" -lt 60 ]; ok $? 'they can be aged' || elements Initiated
 
@@ -522,7 +540,7 @@ fault '{"kind":"error","code":"InternalError","method":"PUT","match":"/up/t"}'
 answers 200 '' 'a fault of one method' /up/t GET
 answers 500 InternalError 'strikes only that' /up/t -d body PUT
 fault '{"kind":"damage","match":"^GetObject"}'
-req -o got GET "$s3/up/t"
+ask -o got GET "$s3/up/t"
 is 'one byte of the body is another' 1 "$(cmp -l body got | wc -l)"
 fault '{"kind":"damaged_body"}'
 answers 400 BadDigest 'a body that is damaged on the way there' /up/t3 -H "Content-MD5: $(sum md5 body)" --payload UNSIGNED-PAYLOAD -d body PUT
@@ -563,7 +581,7 @@ is 'is an answer before the body is there' 503 "$(cut -d' ' -f1 out)"
 AWS_SECRET_ACCESS_KEY=wrong broken 'a refusal before the body is sent' 0 '' -H 'Expect: 100-continue' --expect100-timeout 60 -T twenty "$s3/up/broken"
 is 'to who waits for leave to send' '403 0' "$(cat out)"
 broken 'a body that is waited for' 0 '' -H 'Expect: 100-continue' -T twenty "$s3/up/twenty"
-req --presign 60 PUT "$s3/up/broken" >url
+ask -o url --presign 60 PUT "$s3/up/broken"
 python3 -c 'import socket, sys, urllib.parse
 url = urllib.parse.urlsplit(open("url").read().strip())
 s = socket.create_connection((url.hostname, url.port))
@@ -663,7 +681,7 @@ is 'no session name' '400 ValidationError' "$(cat err) $(elements Code)"
 sts Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn=arn:aws:iam::123456789012:role/forbidden RoleSessionName=culvert WebIdentityToken=a.web.token
 is 'a role that is not for us' '403 AccessDenied' "$(cat err) $(elements Code)"
 printf 'Action=AssumeRole&Version=2011-06-15&RoleSessionName=culvert&DurationSeconds=900&RoleArn=%s' $role >form
-form() { req -i --service sts -d form -H 'Content-Type: application/x-www-form-urlencoded' "$@" POST "$s3/" >out; }
+form() { ask -o out -i --service sts -d form -H 'Content-Type: application/x-www-form-urlencoded' "$@" POST "$s3/"; }
 form
 expires 'AssumeRole, signed' 900
 known "$(elements AccessKeyId) $(elements SecretAccessKey) $(elements SessionToken)" 200 '' 'gives a role, too'
