@@ -210,6 +210,7 @@ bad_date '2020-01-01 23:58:60' 'is no date: the second is past 59'
 bad_date '2020-01-01 13:00 PM' 'is no date: the hour is not in 1 to 12'
 bad_date '2020-01-01 10:00 PST' 'has a time zone by name: want Z or an offset such as -08:00'
 bad_date '2020-01-01 10:00+16:00' 'is no date: there is no such time zone offset'
+bad_date 2020-01-01x10:00 'is no date'
 bad_date 'Wed, 31 Jan 2020' 'is no date: that day is another day of the week'
 bad_date 'Jan 2020' 'is no date'
 bad_date 20200132 'is no date: that month has no such day'
@@ -241,6 +242,13 @@ IN
 a
 2013-12-12
 2012-12-13
+OUT
+t 'the T before the time may be small' 0 csv-normalize --date a <<'IN' 3<<'OUT'
+a
+2020-01-02t03:04
+IN
+a
+2020-01-02T03:04:00
 OUT
 t '... and --null for those that are none' 0 csv-normalize --date a --null N/A --null NULL <<'IN' 3<<'OUT'
 a,b

@@ -46,6 +46,7 @@ run 78 'a view that is not there stops all before the first' pg-refresh good now
 [ ! -s out ]; ok $? 'no receipt'
 run 78 'a table without an option' pg-refresh x; said 'x is a table: say --analyze or --vacuum'
 run 78 'a plain view' pg-refresh plain; said 'plain is no materialized view'
+run 78 'a name that is not UTF-8' pg-refresh "$(printf 'bad\377')"; said 'is no name: it is no valid UTF-8'
 run 64 'no VIEW' pg-refresh; said 'no VIEW: say what to refresh'
 sql 'INSERT INTO x VALUES (2, 3)'
 run 65 'rows that are not unique any more' pg-refresh good
