@@ -27,7 +27,7 @@ C_SPACED = set("<>+-*/%&|^")
 C_RETURN = re.compile(r"\breturn\s+([^;]+);")
 C_CALL = re.compile(r"^[ \t]+((?!(?:if|while|for|switch|return|sizeof)\b)[A-Za-z_]\w*\([^;{}\n]*\));", re.M)
 
-C_FREE = re.compile(r"(\w+_)?free\(")       # nobody sees a leak
+C_FREE = re.compile(r"(\w+_)?free\(|PQclear\(")      # nobody sees a leak
 
 
 def blank_directive(match):
@@ -58,8 +58,8 @@ def c_changes(text):
     code = c_code(text)
     for m in C_TOKEN.finditer(code):
         token, start, end = m[0], m.start(), m.end()
-        if token in C_SPACED and not (code[start - 1] == " " and code[end:end + 1] in (" ", "\n")):
-            continue
+        if token in C_SPACED and not re.match(r" .( |(?<!\*)\n)", code[start - 1:end + 1]):
+            continue        # a pointer's star also ends the line of a function's type
         if token == "!":
             yield start, end, "", "! removed"
         elif token in C_SWAPS:
