@@ -218,7 +218,7 @@ at_work() {		# at_work NAME CONDITION: a session of that name has a query that m
 }
 # hold SQL: somebody else has done it, in a transaction that stays open until let_go.
 hold() {
-	mkfifo hold.in
+	mkfifo hold.in; : >hold.out
 	psql -XAtq -v ON_ERROR_STOP=1 <hold.in >hold.out 2>&1 & holder=$!
 	exec 6>hold.in
 	echo "BEGIN; $1; SELECT 'it is held';" >&6
