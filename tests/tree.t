@@ -119,6 +119,7 @@ cat >runner/tests/waits.t <<'X'
 start_server api python3 "$here/servers/status_api.py"
 mkfifo never
 exec 5<>never
+[ -z "${STRAY:-}" ] || { setsid sleep 1000 & api_pid=$!; }
 echo "$$ $api_pid $work" >"$STARTED"
 read -r line <&5
 X
@@ -147,4 +148,13 @@ for killed in 'a test' 'prove and its test'; do
 	! wait $runner; ok $? "$killed, killed by SIGKILL: the run fails"
 	wait_for is_gone; ok $? '... and leaves nothing'
 done
+# A test that is told to stop when nobody reads its output any more, and that has a process which it does not know of.
+rm -f started
+STRAY=yes runner/tests/run waits >out 2>err & runner=$!
+wait_for test -s started
+read -r pid server dir <started
+kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')"
+kill -TERM "$pid"
+wait $runner
+wait_for is_gone; ok $? 'a test that is stopped when prove is gone leaves nothing, not even a stray process'
 done_testing
