@@ -519,6 +519,9 @@ said 'FeatureServer/0: no fields in its document: is it a layer?'
 fault '{"kind":"nonsense","match":"FeatureServer/0","body":"{\"name\":\"Signals\",\"fields\":[]}"}'
 run 76 'a document without an object id' p nine
 said 'FeatureServer/0: no object id field in its document'
+fault '{"kind":"nonsense","match":"query","body":"{\"features\":{}}"}'
+run 76 'an answer to a query without features' p nine
+said 'no features in the answer to a query'
 
 # ---- a replace ----
 
@@ -966,6 +969,7 @@ run 64 '--allow-empty alone' p --allow-empty one
 run 64 '--geometry and --location' p --geometry point=a,b --location c one
 run 64 'a key without a name' push "$item" --layer 0 --key '' one
 run 64 'a chunk of nothing' p --chunk 0 one
+run 64 'a chunk over 1000' p --chunk 1001 one
 run 64 'a share that is none' p --max-delete many one
 run 78 'a time zone that there is not' p --timezone Mars/Olympus one
 run 64 'a portal that is no URL' push --portal www.arcgis.com "$item" --layer 0 --key id one

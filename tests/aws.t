@@ -568,6 +568,9 @@ control '{"reset":true,"set":{"web_identity_token":"another"}}'
 run 77 'a token that is refused' e $web aws show
 said 'InvalidIdentityToken: The ID Token provided is not a valid JWT.'
 said_not mytoken
+fault '{"kind":"status","status":400,"headers":{"Content-Type":"text/xml"},"body":"<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>mytoken 2 is not valid</Message></Error></ErrorResponse>"}'
+run 77 'a refusal that quotes the token' e $web aws show
+said 'InvalidIdentityToken: *** is not valid'
 control '{"reset":true,"set":{"web_identity_token":""}}'
 refusal='<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>'
 throttled='"kind":"status","status":400,"headers":{"Content-Type":"text/xml"},"body":"'$refusal'"'

@@ -10,6 +10,13 @@ sr_number,request_type,zip_code,already_ok
 1,"a, b",,
 2,,"c ""d""",x
 OUT
+t 'names that end in dashes' 0 csv-normalize <<'IN' 3<<'OUT'
+a-,- b --
+1,2
+IN
+a_,_b_
+1,2
+OUT
 t '--keep-names, --keep-empty' 0 csv-normalize --keep-names --keep-empty <<'IN' 3<<'OUT'
 SR Number,Request-Type
 1,""
@@ -211,6 +218,8 @@ bad_date '2020-01-01 13:00 PM' 'is no date: the hour is not in 1 to 12'
 bad_date '2020-01-01 10:00 PST' 'has a time zone by name: want Z or an offset such as -08:00'
 bad_date '2020-01-01 10:00+16:00' 'is no date: there is no such time zone offset'
 bad_date 2020-01-01x10:00 'is no date'
+bad_date '2020-01-01 10:00*' 'is no date: the time makes no sense'
+bad_date '9999-12-31 23:59:60' 'is no date: the year is not in 1 to 9999'
 bad_date 'Wed, 31 Jan 2020' 'is no date: that day is another day of the week'
 bad_date 'Jan 2020' 'is no date'
 bad_date 20200132 'is no date: that month has no such day'
@@ -242,6 +251,23 @@ IN
 a
 2013-12-12
 2012-12-13
+OUT
+bad_format() {		# bad_format VALUE FORMAT REASON
+	printf 'when\n"%s"\n' "$1" >date.csv
+	run 65 "no date by $2: $1" csv-normalize --date "when=$2" date.csv
+	said "date.csv:2: column \"when\": \"$1\" $3"
+}
+bad_format /1/2020 %m/%d/%Y 'is no date in the format wanted'
+bad_format '1/2/2020 x' %m/%d/%Y 'is no date in the format wanted: there is more behind it'
+bad_format '2020-01-01 10:00 8' '%Y-%m-%d %H:%M %z' 'is no date'
+t 'thousandths, and a comma before the time' 0 csv-normalize --date a <<'IN' 3<<'OUT'
+a
+2020-01-02T03:04:05.678
+"1/2/2020, 3:04 AM"
+IN
+a
+2020-01-02T03:04:05.678
+2020-01-02T03:04:00
 OUT
 t 'the T before the time may be small' 0 csv-normalize --date a <<'IN' 3<<'OUT'
 a

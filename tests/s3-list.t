@@ -202,6 +202,7 @@ AWS_SECRET_ACCESS_KEY=wrong-secret run 77 'a wrong secret' l s3://bkt
 said 'SignatureDoesNotMatch'; said 'check '; said_not wrong-secret
 control '{"reset":true,"deny":["^ListObjectsV2 "]}'
 run 77 'denied' l s3://bkt
+said ': check the keys in AWS_ACCESS_KEY_ID, and its rights on '
 said 'AccessDenied'
 control '{"deny":[]}'
 for how in 400 301; do

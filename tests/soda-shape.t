@@ -25,6 +25,7 @@ t 'text: booleans, arrays and objects become text; numbers and texts pass' 0 sha
 {"id":1.10}
 {"id":"\u00e9\n"}
 {"id":[]}
+{"id":[null,null]}
 {"id":""}
 {"id":null}
 IN
@@ -34,6 +35,7 @@ IN
 {"id":"{\"x\": \"é\"}"}
 {"id":1.10}
 {"id":"\u00e9\n"}
+{"id":null}
 {"id":null}
 {"id":""}
 {"id":null}
