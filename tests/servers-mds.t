@@ -13,7 +13,7 @@ start_server mds "$here/servers/mds.py" --data data.json --version 0.3 --now 202
 
 control() {
 	curl -sS -o control.out --data-binary "$1" "$mds/control"
-	grep -q '"ok"' control.out || give_up "control: $(cat control.out)"
+	[[ $(<control.out) == *'"ok"'* ]] || give_up "control: $(cat control.out)"
 }
 speak() { control "{\"reset\":true,\"set\":{\"version\":\"$1\"}}"; v=$1; }
 accept() {		# accept VERSION: the header that asks for it
@@ -111,24 +111,38 @@ def mutants(body, member):
             else:
                 holder[path[-1]] = value
             yield mutant
-body, member = json.load(sys.stdin), sys.argv[1]
-ours, *others = map(validator, sys.argv[2:])
-for one in (ours, *others):
-    one.validate(body)
-assert len(body["data"][member]) > 3, len(body["data"][member])
-for other in others:
-    verdicts = [(ours.is_valid(mutant), other.is_valid(mutant), mutant) for mutant in mutants(body, member)]
-    assert {by_ours for by_ours, _, _ in verdicts} == {True, False}
-    for a, b, mutant in verdicts:
-        assert a == b, (a, b, mutant)
+def check(body, member, ours, *others):
+    for one in (ours, *others):
+        one.validate(body)
+    assert len(body["data"][member]) > 3, len(body["data"][member])
+    for other in others:
+        verdicts = [(ours.is_valid(mutant), other.is_valid(mutant), mutant) for mutant in mutants(body, member)]
+        assert {by_ours for by_ours, _, _ in verdicts} == {True, False}
+        for a, b, mutant in verdicts:
+            assert a == b, (a, b, mutant)
+for line in sys.stdin:      # a check each: its name, the file with the body, the member, and schemas
+    name, path, member, *schemas = line.rstrip("\n").split("\t")
+    try:
+        check(json.load(open(path)), member, *map(validator, schemas))
+        print("0", name, sep="\t")
+    except Exception as error:
+        print("1", name, sep="\t")
+        print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
 X
 real_schemas=
 have_real mds/schema && real_schemas=yes
+to_check() {		# to_check NAME FILE MEMBER SCHEMA...: a line for check.py, which checks all in one process
+	printf '%s' "$1" >>checks; shift
+	printf '\t%s' "$@" >>checks
+	echo >>checks
+	wanted_checks=$((wanted_checks + 1))
+}
+wanted_checks=0
 conforms() {		# conforms VERSION ENDPOINT PATH [MEMBER]
-	ask "$3" >body
-	run 0 "$2 of $1 is as its schema wants it" /usr/bin/python3 -W ignore check.py "${4:-$2}" "$data/mds/schema/$1/$2.json" <body
-	[ -z "$real_schemas" ] || run 0 "... and the specification's, which takes the same mutants of it" /usr/bin/python3 -W ignore check.py "${4:-$2}" \
-	    "$data/mds/schema/$1/$2.json" "$real_data/mds/schema/$1/$2.json" <body
+	ask "$3" >"body.$1.$2"
+	to_check "$2 of $1 is as its schema wants it" "body.$1.$2" "${4:-$2}" "$data/mds/schema/$1/$2.json"
+	[ -z "$real_schemas" ] || to_check "... and the specification's, which takes the same mutants of it" "body.$1.$2" "${4:-$2}" \
+	    "$data/mds/schema/$1/$2.json" "$real_data/mds/schema/$1/$2.json"
 }
 speak 0.2; s="start_time=$((hour / 1000))&end_time=$((hour / 1000 + 3600))"
 conforms 0.2.1 trips "trips?$s"
@@ -143,6 +157,11 @@ for pair in 0.4:0.4.1 1.2:1.2.0; do
 	conforms ${pair#*:} events "events?start_time=$hour&end_time=$((hour + 3600000))" status_changes
 	conforms ${pair#*:} vehicles vehicles
 done
+/usr/bin/python3 -W ignore check.py <checks >checked 2>err
+while IFS=$'\t' read -r status name; do
+	ok "$status" "$name" || sed 's/^/# /' err | head -n 20
+done <checked
+[ "$(wc -l <checked)" -eq $wanted_checks ] || give_up "check.py ended early: $(tail -n 1 err)"
 speak 2.0
 for path in 'telemetry?telemetry_time=2020-03-01T04' 'events/historical?event_time=2020-03-01T04' \
     "events/recent?start_time=$hour&end_time=$((hour + 3600000))" vehicles vehicles/status; do
@@ -452,8 +471,10 @@ follow() {		# follow PATH: all pages by their next links; a line for each
 	url=$mds/$1
 	for i in 1 2 3 4 5 6; do
 		curl -sS -H "$(accept "$v")" "$url" >page
-		jq -c '[(.data.trips | map(.trip_id[35:]) | join(" ")), (.links | if . then keys else . end), (.links.next | type)]' page
-		next=$(jq -r '.links.next // ""' page)
+		jq -r '([(.data.trips | map(.trip_id[35:]) | join(" ")), (.links | if . then keys else . end), (.links.next | type)] | @json),
+		    .links.next // ""' page >line
+		{ read -r line; read -r next; } <line
+		echo "$line"
 		case $next in
 		'')	return ;;
 		http*)	url=$next ;;
@@ -573,11 +594,18 @@ OUT
 
 # ---- trips that go wrong ----
 
-quirk() {		# quirk NAME FILTER [VERSION]: what the first trip is then
+quirk() {		# quirk NAME FILTER [VERSION]: asks for trips; what the first one is then, by quirks
 	speak "${3:-0.3}"
 	control "{\"faults\":[{\"kind\":\"spoil\",\"quirk\":\"$1\"}]}"
-	ask "trips$([ $v = 0.2 ] || echo '?end_time=2020-03-01T04')" | jq -c "(.data.trips // .trips)[0] | $2"
+	[ $v = 0.2 ] && ask trips >>quirks || ask 'trips?end_time=2020-03-01T04' >>quirks
+	filters+="${filters:+, }(input | (.data.trips // .trips)[0] | $2)"
 }
+quirks() {		# what the filters find in the answers, by one process
+	jq -nc "$filters" quirks
+	filters='' && : >quirks
+}
+filters=''
+: >quirks
 {
 	quirk integer_ids '[.trip_id, .device_id, .vehicle_id] | map(type)'
 	quirk no_route .route; quirk empty_route .route.features; quirk one_point '.route.features | length'
@@ -586,6 +614,7 @@ quirk() {		# quirk NAME FILTER [VERSION]: what the first trip is then
 	quirk seconds '[.start_time, .end_time, .publication_time, .route.features[0].properties.timestamp]'
 	quirk text_times '[.start_time, .end_time]'; quirk outside '.end_time'
 	quirk extra .surplus; quirk missing 'has("device_id")'; quirk null .device_id; quirk no_object .
+	quirks
 } >got
 t 'every quirk' 0 cat got 3<<'OUT'
 ["number","number","number"]
@@ -604,12 +633,14 @@ false
 null
 "trip"
 OUT
-quirk large_route '[(. | tostring | length > 5242880), .route.features[0].geometry.coordinates, .route.features[-1].geometry.coordinates]' >got
+quirk large_route '[(. | tostring | length > 5242880), .route.features[0].geometry.coordinates, .route.features[-1].geometry.coordinates]'
+quirks >got
 t 'a route of 5 MiB, from the first point to the last' 0 cat got 3<<<'[true,[-97.738363,30.2667],[-97.742561,30.2701]]'
 {
 	quirk milliseconds '[.end_time, .route.features[1].properties.timestamp]' 0.2; quirk outside .end_time 0.2
 	quirk no_route '[.start_location, .end_location]' 2.0; quirk one_point '[has("start_location"), has("end_location")]' 2.0
 	quirk swapped .start_location 2.0; quirk null_coordinates .end_location 2.0; quirk empty_coordinates .end_location 2.0
+	quirks
 } >got
 t 'quirks of 0.2 and 2.0' 0 cat got 3<<'OUT'
 [1583035200000,1583035200000]
