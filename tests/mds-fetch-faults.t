@@ -212,6 +212,10 @@ fault '{"kind":"body","body":"{\"version\":\"2.0.0\",\"data\":{\"trips\":[{\"a\"
 t 'the form of another version is read' 0 g 3<<'OUT'
 {"a":1}
 OUT
+fault '{"kind":"body","body":"{\"v\\u0065rsion\":\"2.0.0\",\"d\\u0061ta\":{\"tr\\u0069ps\":[{\"a\":1}]}}"}'
+t 'names with escapes are read' 0 g 3<<'OUT'
+{"a":1}
+OUT
 fault '{"kind":"body","body":"{\"version\":\"2.0.0\",\"data\":{\"trips\":[{\"a\":\r1},\r{\"b\":\n2}]}}"}'
 t 'line breaks of either kind within a trip are left out' 0 g 3<<'OUT'
 {"a":1}

@@ -202,8 +202,11 @@ AWS_SECRET_ACCESS_KEY=wrong-secret run 77 'a wrong secret' l s3://bkt
 said 'SignatureDoesNotMatch'; said 'check '; said_not wrong-secret
 control '{"reset":true,"deny":["^ListObjectsV2 "]}'
 run 77 'denied' l s3://bkt
-said ': check the keys in AWS_ACCESS_KEY_ID, and its rights on '
 said 'AccessDenied'
+said ': check the keys in AWS_ACCESS_KEY_ID, and its rights on '
+fault "$(page 0 '"kind":"error","code":"RequestTimeTooSkewed","times":-1')"
+run 78 'a clock that is wrong' l s3://bkt
+said 'RequestTimeTooSkewed'; said ": set this machine's clock"
 control '{"deny":[]}'
 for how in 400 301; do
 	control "{\"reset\":true,\"set\":{\"wrong_region\":\"$how\"},\"buckets\":{\"far$how\":{\"region\":\"eu-west-1\"}},\"objects\":{\"far$how/k\":\"x\"}}"

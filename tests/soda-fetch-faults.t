@@ -156,6 +156,9 @@ t 'no :id: pages side by side' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-12
 fault '{"match":"limit=30","kind":"status","status":429,"times":-1}'
 t '429 for ever' 75 f 3</dev/null
 said 'throttled (429)'
+fault '{"match":"limit=30","skip":1,"kind":"status","status":400,"times":-1}'
+run 64 'a page that is refused' f
+said 'the query is refused (400)'
 fault '{"match":"limit=30","kind":"status","status":429,"headers":{"Retry-After":"1"}}'
 run 0 'Retry-After in seconds' f -v
 said 'trying again in 1 s'
@@ -343,6 +346,8 @@ said 'TLS: '
 said 'self-signed certificate'
 t 'TLS: self-signed, and trusted' 0 tls "$good" --cacert good.pem 3</dev/null
 t '... by CURL_CA_BUNDLE' 0 env CURL_CA_BUNDLE=good.pem soda-fetch --base-url "$good" d.gov abcd-1234 3</dev/null
+mkdir authorities && cp good.pem "authorities/$(openssl x509 -hash -noout -in good.pem).0"
+t '... by SSL_CERT_DIR' 0 env SSL_CERT_DIR=authorities soda-fetch --base-url "$good" d.gov abcd-1234 3</dev/null
 t '... by SSL_CERT_FILE' 0 env SSL_CERT_FILE=good.pem soda-fetch --base-url "$good" d.gov abcd-1234 3</dev/null
 t 'TLS: the wrong name' 76 tls "$wrong" --cacert wrong.pem 3</dev/null
 said 'no alternative certificate subject name matches'

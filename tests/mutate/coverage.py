@@ -105,7 +105,9 @@ class Coverage:
 def relation(stem, test):
     if test == stem:
         return 0
-    return 1 if test.startswith(stem + "-") or stem.startswith(test + "-") else 2
+    if test.startswith(stem + "-") or stem.startswith(test + "-"):
+        return 1
+    return 2 if test.partition("-")[0] == stem.partition("-")[0] else 3
 
 
 def objects(tree, suffix):
