@@ -332,6 +332,12 @@ OUT
 run 0 '... of a replace' p keys-row1 --replace <<<$'id\na\nb'
 [ "$(jq -c .server out)" = '{"created":0,"updated":0,"deleted":0}' ]; ok $? '... either'
 clear
+fault '{"kind":"nonsense","method":"POST","body":"[{\"typ\":\"insert\",\"id\":\"a\"},{\"typ\":\"error\",\"err\":\"too long\"}]"}'
+run 0 'a report with an entry for each row' p keys-row1 --rejects bad <<<$'id\na\nb'
+t '... says which is refused, and why' 0 jq -c '[.line, .reason]' bad 3<<'OUT'
+[3,"the server refuses it: too long"]
+OUT
+[ "$(writes | wc -l)" -eq 1 ]; ok $? '... and is not asked again'
 fault '{"kind":"saved","method":"P.*"}'
 run 0 '"Row data was saved."' p keys-row1 <<<$'id\na\nb'
 said 'keys-row1: "Row data was saved. However, an error occurred while updating metadata.": the rows are in, and are not sent again'
