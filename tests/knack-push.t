@@ -140,7 +140,7 @@ run 0 '--key: what changes is written' q --key field_125 --rejects rejects <<'X'
 {"field_125":"k4","field_7":"new"}
 X
 counts 4 0 1 1 2
-jq -c '[.line, .column, .reason]' rejects >seen
+jq -c '[.line, .column, .reason]' rejects | sort >seen	# they come in the order of the answers
 t '... or cannot be' 0 cat seen 3<<'OUT'
 [3,"field_125","Knack finds a record for it whose value is another one"]
 [4,"field_6","Multiple Choice is required."]
