@@ -61,6 +61,7 @@ class Tree:
     @classmethod
     def free(cls):
         """The first tree for mutants that no other run uses.  No -g: objects that behave alike are then the same bytes."""
+        os.makedirs(PLACE, exist_ok=True)
         for n in range(64):
             with open(os.path.join(PLACE, f"tree-{n}.lock"), "a") as lock:
                 try:
