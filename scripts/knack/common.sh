@@ -50,27 +50,22 @@ for name in MAX_REJECTS MAX_DELETE; do
 done
 [[ -z $REJECTS || -d $REJECTS ]] || die 78 "REJECTS=$REJECTS: no such directory"
 need jq sluice flock knack-fetch knack-format knack-push soda-fetch soda-shape soda-push agol-push s3-get s3-put slack-notify
-jq_holds '
-  def field: type == "string" and test("^field_[0-9]+(_raw)?$");
-  (.apps | type == "object") and all(.apps[].containers | to_entries[];
-    (.key | test("^(object|view)_[0-9]+$")) and (.value | (.scene == null or (.scene | test("^scene_[0-9]+$")))
-      and all(.modified_date_field, .location_field; . == null or field)
-      and (.socrata == null or (.socrata.dataset | test("^[a-z0-9]{4}-[a-z0-9]{4}$")))
-      and (.agol == null or ((.agol.item | type == "string") and (.agol.layer | type == "number")))
-      and all(.knack[]?; (.object | test("^object_[0-9]+$")) and ([.fields[] | select(.key)] | length == 1)
-        and all(.fields[]; (.to | field) and (.from | . == null or field) and (.by | IN(null, "strip", "connection"))))))
-' "$APPS" || die 78 "$APPS: see docs/knack.md for its format"
 
-# configured FILTER: of this container, as text; empty where there is nothing.  To be called as name=$(configured ...), one a
-# line: a jq that was killed has said nothing, and only so its status ends us.
-configured() {
-	jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" \
-	    ".apps[\$app].containers[\$container] | $1 | select(. != null)" "$APPS"
+# read_configuration - sets domain, zone and configured, the container's values by their paths, from APPS.
+declare -A configured=()
+read_configuration() {
+	local lines name value status=0
+	lines=$(jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" -f "$here/config.jq" "$APPS") || status=$?
+	((status < 128)) || exit "$status"
+	((status == 0)) || die 78 "$APPS: see docs/knack.md for its format"
+	while IFS=$'\t' read -r name value; do
+		[[ -z $name ]] || configured[$name]=$value
+	done <<<"$lines"
+	domain=${configured[domain]:-} zone=${configured[zone]:-}
+	[[ -n ${configured[app]:-} ]] || die 78 "$app: no such app in $APPS"
+	[[ -z $container || -n ${configured[container]:-} ]] || die 78 "$container: no such container of $app in $APPS"
 }
-jq_holds --arg app "$app" '.apps[$app]' "$APPS" || die 78 "$app: no such app in $APPS"
-[[ -z $container ]] ||
-    jq_holds --arg app "$app" --arg container "$container" '.apps[$app].containers[$container]' "$APPS" ||
-    die 78 "$container: no such container of $app in $APPS"
+read_configuration
 
 # A moment in POSIX seconds or ISO 8601, UTC where it names no zone; an empty one is none.
 since=
@@ -108,8 +103,6 @@ again=(--retries "$RETRIES" --retry-wait "$RETRY_WAIT")
 knack=("${again[@]}" ${KNACK_URL:+--base-url "$KNACK_URL"})
 soda=("${again[@]}" ${SODA_URL:+--base-url "$SODA_URL"})
 agol=("${again[@]}" ${AGOL_PORTAL:+--portal "$AGOL_PORTAL"})
-domain=$(jq -r '.socrata_domain // empty' "$APPS")
-zone=$(jq -r '.timezone // empty' "$APPS")
 
 # rejects_of TOOL: sets rejects, its options; each tool of a pipe has a file of its own.
 rejects_of() {
