@@ -123,21 +123,25 @@ start_check() {	# start_check NAME COMMAND...
 	checks+=("$! $1")
 }
 worst=0 failures=0 all=0
-severity() {
-	case $1 in 0) echo 0 ;; 75) echo 1 ;; 69) echo 2 ;; 76) echo 3 ;; 77) echo 4 ;; *) echo 5 ;; esac
-}
-json() {
-	local text=${1//\\/\\\\}
-	printf '"%s"' "${text//\"/\\\"}"
+# By exit status; another one is worse than all of these.
+declare -A severity=([0]=0 [75]=1 [69]=2 [76]=3 [77]=4)
+json_strings() {	# json_strings TEXT...: sets strings
+	local text
+	strings=()
+	for text; do
+		text=${text//\\/\\\\}
+		strings+=("\"${text//\"/\\\"}\"")
+	done
 }
 tell() {		# tell LEVEL STATUS WHAT FOUND MEND
-	local colour='' plain=''
+	local colour='' plain='' strings
 	((all += 1))
 	[[ $1 != FAIL ]] || ((failures += 1))
-	(($(severity "$2") <= $(severity "$worst"))) || worst=$2
+	((${severity[$2]:-5} <= ${severity[$worst]:-5})) || worst=$2
 	[[ $quiet == false || $1 != ok ]] || return 0
 	if [[ $format == ndjson ]]; then
-		put '{"level":"%s","status":%d,"what":%s,"found":%s,"mend":%s}\n' "${1,,}" "$2" "$(json "$3")" "$(json "$4")" "$(json "$5")"
+		json_strings "${@:3:3}"
+		put '{"level":"%s","status":%d,"what":%s,"found":%s,"mend":%s}\n' "${1,,}" "$2" "${strings[@]}"
 		return
 	fi
 	if [[ -t 1 && -z ${NO_COLOR:-} ]]; then

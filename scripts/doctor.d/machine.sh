@@ -7,10 +7,11 @@ all_tools='soda-fetch soda-shape soda-push knack-fetch knack-format knack-push a
 check_tools() {
 	local tool path said good=0
 	for tool in $all_tools; do
-		if ! path=$(command -v "$tool"); then
+		if ! hash "$tool" 2>/dev/null; then
 			bad 78 "tool $tool" 'not found in PATH' 'install culvert anew, or run make'
 			continue
 		fi
+		path=${BASH_CMDS[$tool]}	# as hash found it: command -v in $( ) would take a process each
 		said=$("$path" --version 2>&1) || said="does not run: $said"
 		said=${said%%$'\n'*}
 		if [[ $said == "$tool (culvert) $version" ]]; then
