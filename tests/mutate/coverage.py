@@ -97,12 +97,18 @@ class Coverage:
             known = [x for x in lines if x <= line]
         # what has no line of its own, such as a row of a table, is reached by whoever reaches the file
         tests = lines.get(max(known), set()) if known else set().union(*lines.values())
-        stem = os.path.splitext(os.path.basename(file))[0]
         known = [(t, self.results[t]["seconds"]) for t in tests if not self.results[t]["why"]]
-        return sorted(known, key=lambda known: (relation(stem, os.path.basename(known[0])[:-2]), known[1]))
+        return sorted(known, key=lambda known: (relation(file, os.path.basename(known[0])[:-2]), known[1]))
 
 
-def relation(stem, test):
+def relation(file, test):
+    """How near the test is to the file by their names, 0 to 3.  A file of a folder of src/lib is also known as FOLDER-FILE."""
+    path, stem = os.path.split(os.path.splitext(file)[0])
+    folder = path.partition("src/lib/")[2]
+    return min(relation_of_name(name, test) for name in ([stem, f"{folder}-{stem}"] if folder else [stem]))
+
+
+def relation_of_name(stem, test):
     if test == stem:
         return 0
     if test.startswith(stem + "-") or stem.startswith(test + "-"):
@@ -111,7 +117,7 @@ def relation(stem, test):
 
 
 def objects(tree, suffix):
-    return [os.path.relpath(p, tree.path) for d in ("", "lib/", "vectors/") for p in glob.glob(tree.file(f"build/{d}*.{suffix}"))]
+    return [os.path.relpath(p, tree.path) for p in glob.glob(tree.file(f"build/**/*.{suffix}"), recursive=True)]
 
 
 def forget(tree, trace):
