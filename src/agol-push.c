@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/limit.h"
+#include "base/progress.h"
 #include "lib/agol-feature.h"
-#include "lib/err.h"
-#include "lib/limit.h"
-#include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/spool.h"

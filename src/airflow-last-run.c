@@ -9,11 +9,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/opt.h"
 #include "lib/date.h"
-#include "lib/err.h"
 #include "lib/http.h"
 #include "lib/json.h"
-#include "lib/opt.h"
 #include "lib/output.h"
 #include "lib/url.h"
 

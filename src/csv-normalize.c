@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/opt.h"
 #include "lib/csv.h"
 #include "lib/date.h"
 #include "lib/encoding.h"
-#include "lib/err.h"
 #include "lib/input.h"
-#include "lib/names.h"
-#include "lib/opt.h"
 #include "lib/rows.h"
 
 static const char *delimiter_word, *columns_list;

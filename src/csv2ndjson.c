@@ -6,10 +6,10 @@
  */
 #include <stdlib.h>
 
-#include "lib/buf.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/opt.h"
+#include "base/scan.h"
 #include "lib/rows.h"
-#include "lib/scan.h"
 
 static const struct opt options[] = {
 	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */

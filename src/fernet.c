@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/opt.h"
 #include "lib/fernet.h"
 #include "lib/input.h"
-#include "lib/opt.h"
 #include "lib/output.h"
 
 #define KEYS_MAX 12             /* each is a pass over a token that none fits, and two secrets of err_mask()'s 32 */

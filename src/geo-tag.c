@@ -7,12 +7,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/err.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/number.h"
+#include "base/opt.h"
 #include "lib/geo-layer.h"
 #include "lib/json.h"
-#include "lib/names.h"
-#include "lib/number.h"
-#include "lib/opt.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 

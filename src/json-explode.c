@@ -7,13 +7,13 @@
  */
 #include <stdlib.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/opt.h"
+#include "base/progress.h"
 #include "lib/input.h"
 #include "lib/json.h"
-#include "lib/names.h"
-#include "lib/opt.h"
-#include "lib/progress.h"
 #include "lib/rows.h"
 
 /* A value that is cut at the window's end is scanned again with more of it; above this size only once the

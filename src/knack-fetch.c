@@ -7,12 +7,12 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 #include "lib/knack.h"
 #include "lib/knack-pages.h"
 #include "lib/knack-query.h"
 #include "lib/knack-resume.h"
-#include "lib/progress.h"
+#include "base/progress.h"
 #include "lib/rows.h"
 
 static struct knack_wanted want;

@@ -11,11 +11,11 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "lib/err.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/opt.h"
 #include "lib/knack-app.h"
 #include "lib/knack-value.h"
-#include "lib/names.h"
-#include "lib/opt.h"
 #include "lib/rows.h"
 #include "lib/zone.h"
 

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 #include "lib/json.h"
 #include "lib/knack.h"
 #include "lib/knack-query.h"
-#include "lib/progress.h"
+#include "base/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/spool.h"

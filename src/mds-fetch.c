@@ -10,12 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/progress.h"
 #include "lib/date.h"
-#include "lib/err.h"
 #include "lib/http.h"
 #include "lib/mds-pages.h"
 #include "lib/output.h"
-#include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/spool.h"

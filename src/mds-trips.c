@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
+#include "base/idset.h"
+#include "base/opt.h"
 #include "lib/date.h"
-#include "lib/err.h"
-#include "lib/idset.h"
 #include "lib/json.h"
 #include "lib/mds-check.h"
 #include "lib/mds-number.h"
 #include "lib/mds-uuid.h"
-#include "lib/opt.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 

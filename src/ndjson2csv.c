@@ -7,14 +7,14 @@
  */
 #include <stdlib.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/opt.h"
+#include "base/scan.h"
 #include "lib/csv.h"
-#include "lib/err.h"
 #include "lib/json.h"
-#include "lib/names.h"
-#include "lib/opt.h"
 #include "lib/rows.h"
-#include "lib/scan.h"
 
 /* The window: enough to see the fields that sources leave out when empty, little enough to be held at once. */
 #define WINDOW_RECORDS 1000

@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "lib/err.h"
-#include "lib/limit.h"
-#include "lib/opt.h"
+#include "base/err.h"
+#include "base/limit.h"
+#include "base/opt.h"
 #include "lib/pgcopy.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"

@@ -5,11 +5,11 @@
  */
 #include <stdlib.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/opt.h"
+#include "base/progress.h"
 #include "lib/pgtable.h"
-#include "lib/progress.h"
 #include "lib/rows.h"
 
 #define LOCK_WAIT 60.0          /* seconds: someone else's ALTER TABLE is done by then, or is no matter of minutes */

@@ -5,8 +5,8 @@
  * plain columns and has been filled before.  One that can't is refreshed all the same, and said.  Each object is a
  * transaction and a receipt of its own, in the order named, since views may build on each other.
  */
-#include "lib/err.h"
-#include "lib/opt.h"
+#include "base/err.h"
+#include "base/opt.h"
 #include "lib/pgtable.h"
 #include "lib/receipt.h"
 

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "lib/err.h"
-#include "lib/limit.h"
-#include "lib/opt.h"
+#include "base/err.h"
+#include "base/limit.h"
+#include "base/opt.h"
 #include "lib/pgcopy.h"
 #include "lib/pgmerge.h"
 #include "lib/receipt.h"

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/progress.h"
 #include "lib/documents.h"
-#include "lib/err.h"
 #include "lib/gunzip.h"
 #include "lib/input.h"
 #include "lib/json.h"
 #include "lib/output.h"
-#include "lib/progress.h"
 #include "lib/rejects.h"
 #include "lib/rows.h"
 #include "lib/s3-download.h"

@@ -6,8 +6,8 @@
  */
 #include <stdio.h>
 
-#include "lib/err.h"
-#include "lib/progress.h"
+#include "base/err.h"
+#include "base/progress.h"
 #include "lib/rows.h"
 #include "lib/s3-listing.h"
 

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/err.h"
+#include "base/err.h"
+#include "base/progress.h"
 #include "lib/gzip.h"
 #include "lib/input.h"
-#include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/s3-key.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 #include "lib/http.h"
 #include "lib/input.h"
 #include "lib/json.h"

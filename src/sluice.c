@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/opt.h"
 
 static double grace = 10;
 

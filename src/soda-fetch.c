@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/err.h"
-#include "lib/progress.h"
+#include "base/err.h"
+#include "base/progress.h"
 #include "lib/rows.h"
 #include "lib/soda.h"
 #include "lib/soda-columns.h"

@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/err.h"
+#include "base/err.h"
+#include "base/limit.h"
+#include "base/names.h"
+#include "base/progress.h"
 #include "lib/gzip.h"
 #include "lib/json.h"
-#include "lib/limit.h"
-#include "lib/names.h"
 #include "lib/output.h"
-#include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/soda-columns.h"

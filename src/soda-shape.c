@@ -8,10 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
-#include "lib/names.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/opt.h"
 #include "lib/rows.h"
 #include "lib/soda-columns.h"
 #include "lib/soda-value.h"

@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/opt.h"
+#include "base/progress.h"
 #include "lib/input.h"
-#include "lib/memory.h"
-#include "lib/opt.h"
 #include "lib/output.h"
-#include "lib/progress.h"
 #include "lib/receipt.h"
 #include "lib/zip-end.h"
 

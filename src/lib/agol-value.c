@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "lib/date.h"
 #include "lib/json.h"
-#include "lib/number.h"
 #include "lib/place.h"
 #include "lib/zone.h"
 

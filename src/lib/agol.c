@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
 #include "lib/json.h"
 #include "lib/message.h"
 #include "lib/url.h"

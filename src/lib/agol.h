@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/opt.h"
 #include "lib/http.h"
-#include "lib/opt.h"
 
 extern const char *agol_portal;
 #define OPT_AGOL \

@@ -18,11 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/opt.h"
 #include "lib/date.h"
 #include "lib/json.h"
-#include "lib/memory.h"
-#include "lib/opt.h"
 #include "lib/url.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/http.h"
 
 struct aws_keys {

@@ -8,9 +8,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/memory.h"
 #include "lib/ini.h"
-#include "lib/memory.h"
 
 #define FILE_MAX (1L << 20)     /* bytes: more is no such file */
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "lib/date.h"
-#include "lib/memory.h"
 #include "lib/sigv4.h"
 #include "lib/url.h"
 #include "lib/xml.h"

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct aws;
 struct aws_credentials {

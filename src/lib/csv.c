@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/scan.h"
+#include "base/scan.h"
 
 static struct csv_field *
 next_field(struct csv *c)

@@ -8,7 +8,7 @@
 #ifndef CSV_H
 #define CSV_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct csv_field { struct str val; bool quoted; };
 

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /*
  * Which of 1/2/2020's numbers is the month?  A number of four digits is a year and a name is a month whatever the order.

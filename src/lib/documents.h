@@ -7,7 +7,7 @@
 #ifndef DOCUMENTS_H
 #define DOCUMENTS_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct documents {
 	/* An object that json_skip() found good, as it came.  Lent, with BUF_PAD bytes behind it. */

@@ -18,8 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "lib/base64url.h"
-#include "lib/memory.h"
 
 #define VERSION_BYTE 0x80
 #define BLOCK 16                /* bytes, of AES */

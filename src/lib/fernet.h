@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define FERNET_IV 16            /* bytes */
 #define FERNET_KEY_RAW 32       /* bytes, as random as can be */

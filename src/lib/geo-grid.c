@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct axis { double origin, cell, scale; };    /* cell: degrees; scale: cells a degree */
 

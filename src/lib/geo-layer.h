@@ -8,7 +8,7 @@
 #ifndef GEO_LAYER_H
 #define GEO_LAYER_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define GEO_NONE ((size_t)-1)
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/number.h"
+#include "base/number.h"
 
 #define LEAST_POSITIONS 4       /* of a ring, the first and the last being the same: RFC 7946 3.1.6 */
 #define MOST_NAME 128           /* bytes of the name of a CRS; those that we know have 42 */

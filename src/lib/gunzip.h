@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct gunzip;
 

@@ -4,7 +4,7 @@
 #ifndef GZIP_H
 #define GZIP_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct gzip;
 

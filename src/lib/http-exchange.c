@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
 #include "lib/json.h"
 #include "lib/message.h"
 #include "lib/url.h"

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
 #include "lib/http.h"
 
 static double

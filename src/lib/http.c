@@ -11,11 +11,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/progress.h"
 #include "lib/http-pace.h"
 #include "lib/http-verdict.h"
-#include "lib/memory.h"
-#include "lib/progress.h"
 
 #define MAY_BE_DONE ": it may be done or not: look before you send it again"
 #define FEW 8                   /* requests: among more, a new one waits for the next turn, since each turn costs libcurl a look at all */

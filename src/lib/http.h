@@ -23,8 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/buf.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/opt.h"
 
 #define HTTP_TIMEOUT 300        /* s until an answer starts: SoQL queries of minutes are on record */
 #define HTTP_STALL 60           /* s: an answer that has started and brings fewer than HTTP_TRICKLE bytes in each */

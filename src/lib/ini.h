@@ -7,7 +7,7 @@
 #ifndef INI_H
 #define INI_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* Spans of the text, without blanks around them.  A section's own line has key.p NULL; a line below a key has its
  * part before the first "=" in sub, and value.p NULL where it has none; other lines have sub.p NULL. */

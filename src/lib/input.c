@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
-#include "lib/progress.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/progress.h"
 
 #define WINDOW (256 * 1024)     /* bytes: stays in the second-level cache, and four pipefuls */
 

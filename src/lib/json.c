@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "lib/scan.h"
+#include "base/scan.h"
 
 /* The text ends where a 0 stands at `end`; a cut text therefore fails exactly there. */
 static const char *

@@ -9,7 +9,7 @@
 #ifndef JSON_H
 #define JSON_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define JSON_DEPTH 512          /* more is refused: no honest record nests so deep */
 

@@ -8,7 +8,7 @@
 #ifndef KNACK_APP_H
 #define KNACK_APP_H
 
-#include "lib/names.h"
+#include "base/names.h"
 
 struct knack_object {
 	struct str key, name;           /* object_12, "Signals" */

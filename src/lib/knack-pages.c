@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/idset.h"
+#include "base/idset.h"
 #include "lib/json.h"
 
 #define PAGE_BYTES (20 << 20)   /* of a page at most, else it comes in parts: two of them and the ids stay under 64 MiB */

@@ -9,7 +9,7 @@
 #ifndef KNACK_VALUE_H
 #define KNACK_VALUE_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct knack_value { struct str shown, raw; bool has_raw; };    /* has_raw: it is there, be it null */
 

@@ -2,7 +2,7 @@
 #ifndef KNACK_ZONES_H
 #define KNACK_ZONES_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* The IANA name for a name as Knack's settings show it, "Central Time (US & Canada)", in any case and with any spacing; NULL
  * for one that is not known. */

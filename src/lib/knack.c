@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "lib/clock.h"
+#include "base/clock.h"
 #include "lib/date.h"
 #include "lib/json.h"
 #include "lib/url.h"

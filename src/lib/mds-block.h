@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define BLOCK_HOUR INT64_C(3600000000)
 

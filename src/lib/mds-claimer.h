@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 enum claimer { CLAIMER_ELSEWHERE, CLAIMER_ALIVE, CLAIMER_DEAD };
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lib/number.h"
+#include "base/number.h"
 
 #define NO_FRACTION 9007199254740992.0  /* 2^53: a double from there on has none */
 #define EPOCH_2000 946684800000000      /* microseconds from 1970 to 2000 */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* The nearest double; infinity where it is too large for one. */
 double mds_double(struct str number);

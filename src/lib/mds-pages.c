@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/names.h"
 #include "lib/date.h"
 #include "lib/http.h"
 #include "lib/mds-auth.h"
-#include "lib/names.h"
 #include "lib/url.h"
 
 #define MOST_PAGES 100000       /* of a run: a link to the next page that is always new has no end otherwise */

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define MDS_SECRETS 12                  /* credentials of a provider at most: there is room to mask so many */
 

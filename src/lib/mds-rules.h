@@ -9,7 +9,7 @@
 #ifndef MDS_RULES_H
 #define MDS_RULES_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* Types of JSON; one value may be allowed more than one. */
 enum mds_type { MDS_NULL = 1, MDS_BOOL = 2, MDS_STRING = 4, MDS_NUMBER = 8, MDS_ARRAY = 16, MDS_OBJECT = 32 };

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/progress.h"
 #include "lib/json.h"
 #include "lib/mds-block.h"
-#include "lib/progress.h"
 #include "lib/zone.h"
 
 #define ASKED_AT_ONCE 5000      /* blocks: the better part of a year in one question */

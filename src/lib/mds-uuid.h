@@ -4,7 +4,7 @@
 #ifndef MDS_UUID_H
 #define MDS_UUID_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define MDS_UUID_LEN 36
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define MDS_UNIX 946684800LL            /* s from 1970 to 2000, from where date_usec() counts */
 #define MDS_HOUR 3600000000LL           /* usec */

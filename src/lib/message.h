@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* TYPE is a Content-Type, NULL where there was none. */
 bool message_is_html(const char *type);

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/memory.h"
-#include "lib/progress.h"
+#include "base/memory.h"
+#include "base/progress.h"
 
 static const char *unfinished[WHOLE_FILES];     /* what remove_unfinished() takes away */
 

@@ -2,7 +2,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define WRITE_AT (64 * 1024)    /* bytes held before a write: what a pipe takes at once */
 

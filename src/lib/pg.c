@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/memory.h"
-#include "lib/progress.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/progress.h"
 
 #define FIRST_WAIT 0.1          /* seconds before the second attempt; doubles */
 #define LONGEST_WAIT 5.0        /* ... up to this */

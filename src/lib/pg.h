@@ -11,8 +11,8 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-#include "lib/buf.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/opt.h"
 
 /* Options of whoever talks to a server, for the table of a tool. */
 extern double pg_max_wait, pg_lock_timeout;

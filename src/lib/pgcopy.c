@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/names.h"
 #include "lib/json.h"
-#include "lib/names.h"
 #include "lib/pgtype.h"
 
 #define CHUNK (32 << 10)        /* bytes a message: half of what a socket holds, so that the server never waits for us */

@@ -10,7 +10,7 @@
 #ifndef PGCOPY_H
 #define PGCOPY_H
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/pgtable.h"
 #include "lib/rows.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/limit.h"
+#include "base/limit.h"
 #include "lib/pgmerge-sql.h"
 
 /* Our advisory locks: "culv" in the upper half, the table's oid in the lower. */

@@ -10,7 +10,7 @@
 #ifndef PGMERGE_H
 #define PGMERGE_H
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/pg.h"
 #include "lib/rows.h"
 

@@ -10,7 +10,7 @@
 #ifndef PGTYPE_H
 #define PGTYPE_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/date.h"
 
 struct pgtype;

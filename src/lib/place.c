@@ -3,8 +3,8 @@
 
 #include <math.h>
 
+#include "base/number.h"
 #include "lib/json.h"
-#include "lib/number.h"
 
 static enum place_fault
 judge(const struct place *place, bool degrees)

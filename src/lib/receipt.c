@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/opt.h"
+#include "base/progress.h"
 #include "lib/output.h"
-#include "lib/progress.h"
 
 const char *receipt_file;
 

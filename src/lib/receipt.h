@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "lib/opt.h"
+#include "base/opt.h"
 
 /* Of a filter, whose standard output carries records: `if (receipt_file != NULL)` it makes one, once all records are out. */
 extern const char *receipt_file;

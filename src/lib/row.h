@@ -4,7 +4,7 @@
 #ifndef ROW_H
 #define ROW_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct field {
 	struct str name, val;           /* val.p NULL: null */

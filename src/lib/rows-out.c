@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "lib/csv.h"
-#include "lib/names.h"
 #include "lib/output.h"
 #include "lib/rows.h"
 

@@ -12,13 +12,13 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/names.h"
+#include "base/progress.h"
+#include "base/scan.h"
 #include "lib/csv.h"
 #include "lib/input.h"
 #include "lib/json.h"
-#include "lib/names.h"
-#include "lib/progress.h"
 #include "lib/rejects.h"
-#include "lib/scan.h"
 
 long long rows_from, rows_nul, rows_max_record = 64 << 20;
 const char *rows_rejects, *rows_max_rejects;

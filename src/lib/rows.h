@@ -10,8 +10,8 @@
 #ifndef ROWS_H
 #define ROWS_H
 
-#include "lib/buf.h"
-#include "lib/opt.h"
+#include "base/buf.h"
+#include "base/opt.h"
 #include "lib/row.h"
 
 enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };

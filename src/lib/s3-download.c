@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/progress.h"
+#include "base/progress.h"
 #include "lib/s3-check.h"
 #include "lib/xml.h"
 

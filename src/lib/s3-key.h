@@ -8,7 +8,7 @@
 #ifndef S3_KEY_H
 #define S3_KEY_H
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/row.h"
 #include "lib/s3.h"
 

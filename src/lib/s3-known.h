@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define S3_KNOWN 800000         /* keys: 16 MiB, and 8 more while it grows */
 

@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "lib/aws.h"
-#include "lib/buf.h"
 #include "lib/http.h"
 
 /* Options of every s3-* tool. */

@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "lib/memory.h"
+#include "base/memory.h"
 
 #define SHA 32                  /* bytes */
 #define DATE 8                  /* bytes of a time that are its date */

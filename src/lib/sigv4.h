@@ -7,7 +7,7 @@
 #ifndef SIGV4_H
 #define SIGV4_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define SIGV4_TIME 17           /* "20130524T000000Z" and its 0 */
 #define SIGV4_HEX 65            /* a SHA-256 in hex and its 0 */

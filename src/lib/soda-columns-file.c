@@ -1,7 +1,7 @@
 /* soda-columns-file.c - columns of a dataset as records, written and read: the half of soda-columns.h that asks no server. */
 #include <stdlib.h>
 
-#include "lib/progress.h"
+#include "base/progress.h"
 #include "lib/rows.h"
 #include "lib/soda-columns.h"
 

@@ -7,7 +7,7 @@
 #ifndef SODA_COLUMNS_H
 #define SODA_COLUMNS_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/soda.h"
 
 struct soda_column {

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/csv.h"
 #include "lib/http.h"
 

@@ -1,9 +1,9 @@
 /* soda-stream.c - a whole dataset in one long answer, its rows passed on as they arrive. */
 #include "lib/soda-stream.h"
 
+#include "base/progress.h"
 #include "lib/csv.h"
 #include "lib/json.h"
-#include "lib/progress.h"
 
 struct stream {
 	const char *name;               /* of the request, for messages */

@@ -3,9 +3,9 @@
 
 #include <strings.h>
 
+#include "base/number.h"
 #include "lib/date.h"
 #include "lib/json.h"
-#include "lib/number.h"
 #include "lib/place.h"
 
 typedef const char *shape_function(const struct field *from, struct field *to, struct buf *out);

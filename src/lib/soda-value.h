@@ -20,7 +20,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/row.h"
 
 struct soda_kind;

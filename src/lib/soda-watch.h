@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/http.h"
 #include "lib/soda.h"
 

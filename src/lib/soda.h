@@ -11,9 +11,9 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
+#include "base/opt.h"
 #include "lib/http.h"
-#include "lib/opt.h"
 
 extern const char *soda_base_url;
 extern long long soda_api;                      /* enum soda_version */

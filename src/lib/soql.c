@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:@";
 

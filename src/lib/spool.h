@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct spool;
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "lib/memory.h"
+#include "base/memory.h"
 
 /*
  * A lack of memory is not a bad URL.  libcurl does not always say which it is (7.88: a user and password that it cannot copy are

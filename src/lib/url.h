@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 bool url_plain(const char *url);                /* http:// */
 /* Names this machine; credentials may go there in the clear. */

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "lib/memory.h"
+#include "base/memory.h"
 
 #define MAX_PATH 1024           /* bytes: AWS nests five names at most, and a name says little past this */
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /*
  * Calls TAKE at the end of each element that has no elements in it, with its path below the root ("Contents/Key") and its text, and at

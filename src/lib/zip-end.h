@@ -8,7 +8,7 @@
 #ifndef ZIP_END_H
 #define ZIP_END_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 struct zip_end {
 	struct buf tail, why;

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 #include "lib/input.h"
 #include "lib/json.h"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 #include "lib/encoding.h"
 #include "lib/json.h"
 

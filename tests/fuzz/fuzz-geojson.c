@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "lib/geojson.h"
-#include "lib/number.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/pgtype.h"
 
 static const struct opt options[] = { OPT_END };

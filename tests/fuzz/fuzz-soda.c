@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "lib/json.h"
-#include "lib/number.h"
 #include "lib/soda-value.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)

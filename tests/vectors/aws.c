@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/opt.h"
 #include "lib/aws.h"
 #include "lib/http.h"
-#include "lib/opt.h"
 
 static const struct opt options[] = { OPT_HTTP, OPT_END };
 const struct tool tool = {

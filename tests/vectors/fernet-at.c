@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/opt.h"
 #include "lib/fernet.h"
-#include "lib/opt.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "lib/idset.h"
-#include "lib/opt.h"
+#include "base/idset.h"
+#include "base/opt.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {

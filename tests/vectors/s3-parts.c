@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/s3-stream.h"
 
 static const struct opt options[] = { OPT_END };

@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/sigv4.h"
 
 static const struct opt options[] = { OPT_END };

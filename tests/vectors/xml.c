@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "lib/opt.h"
+#include "base/opt.h"
 #include "lib/xml.h"
 
 static bool escape;

@@ -1,11 +1,11 @@
 /* buf.c - bytes that grow. */
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/scan.h"
+#include "base/scan.h"
 
 static _Noreturn void
 no_memory(size_t size)

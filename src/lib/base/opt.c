@@ -1,5 +1,5 @@
 /* opt.c - one table of options. */
-#include "lib/opt.h"
+#include "base/opt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/progress.h"
+#include "base/buf.h"
+#include "base/progress.h"
 
 bool opt_verbose, opt_quiet;
 static bool show_progress, log_json, want_help, want_version, want_table;

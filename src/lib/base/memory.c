@@ -1,10 +1,10 @@
 /* memory.c - a library gets its memory from us, and a lack of it ends the process. */
-#include "lib/memory.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 /* Weak, since many tools have these libraries only through another one (libcurl, GEOS), or not at all. */
 extern int CRYPTO_set_mem_functions(void *(*)(size_t, const char *, int), void *(*)(void *, size_t, const char *, int),

@@ -1,5 +1,5 @@
 /* number.c - decimal numbers as people and machines write them. */
-#include "lib/number.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 bool number_is(struct str);
 /* The nearest double, some times as fast as strtod(3) for the fifteen digits that coordinates have.  False for what is none, and

@@ -1,5 +1,5 @@
 /* err.c - say what went wrong, and leave. */
-#include "lib/err.h"
+#include "base/err.h"
 
 #include <errno.h>
 #include <signal.h>

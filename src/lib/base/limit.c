@@ -1,9 +1,9 @@
 /* limit.c - how much of a target may go. */
-#include "lib/limit.h"
+#include "base/limit.h"
 
 #include <stdlib.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 
 struct limit
 limit_parse(const char *option, const char *text)

@@ -1,12 +1,12 @@
 /* progress.c - how far we are, on stderr. */
-#include "lib/progress.h"
+#include "base/progress.h"
 
 #include <stdio.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/err.h"
+#include "base/clock.h"
+#include "base/err.h"
 
 struct progress progress;
 volatile sig_atomic_t progress_due;

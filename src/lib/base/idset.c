@@ -3,7 +3,7 @@
  *
  * Several small tables that never grow instead of one that does: growing holds the old and the new at once.
  */
-#include "lib/idset.h"
+#include "base/idset.h"
 
 #include <stdint.h>
 #include <stdlib.h>

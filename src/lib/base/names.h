@@ -7,7 +7,7 @@
 #ifndef NAMES_H
 #define NAMES_H
 
-#include "lib/buf.h"
+#include "base/buf.h"
 
 #define NAMES_NONE ((size_t)-1)
 

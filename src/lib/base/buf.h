@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/err.h"
+#include "base/err.h"
 
 #define BUF_PAD 64
 

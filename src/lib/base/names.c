@@ -1,5 +1,5 @@
 /* names.c - a list of names with their places: open addressing, FNV-1a. */
-#include "lib/names.h"
+#include "base/names.h"
 
 #include <stdint.h>
 #include <stdlib.h>
