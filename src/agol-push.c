@@ -13,12 +13,12 @@
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/progress.h"
+#include "format/zone.h"
 #include "lib/agol-feature.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 #include "lib/spool.h"
 #include "lib/url.h"
-#include "lib/zone.h"
 
 #define ALL_REFUSED 20          /* single features refused, and none stored: it is not the features */
 #define RAISE_AFTER 16          /* requests that went well, before larger ones are tried again */

@@ -11,9 +11,9 @@
 
 #include "base/err.h"
 #include "base/opt.h"
-#include "lib/date.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/http.h"
-#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/url.h"
 

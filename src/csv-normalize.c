@@ -13,9 +13,9 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "base/opt.h"
-#include "lib/csv.h"
-#include "lib/date.h"
-#include "lib/encoding.h"
+#include "format/csv.h"
+#include "format/date.h"
+#include "format/encoding.h"
 #include "lib/input.h"
 #include "lib/rows.h"
 

@@ -11,8 +11,8 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/opt.h"
+#include "format/json.h"
 #include "lib/geo-layer.h"
-#include "lib/json.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"
 

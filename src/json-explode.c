@@ -12,8 +12,8 @@
 #include "base/names.h"
 #include "base/opt.h"
 #include "base/progress.h"
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/rows.h"
 
 /* A value that is cut at the window's end is scanned again with more of it; above this size only once the

@@ -14,10 +14,10 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "base/opt.h"
+#include "format/zone.h"
 #include "lib/knack-app.h"
 #include "lib/knack-value.h"
 #include "lib/rows.h"
-#include "lib/zone.h"
 
 #define NAMED 1000              /* fields that are left out and named; more than any object has */
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/knack.h"
 #include "lib/knack-query.h"
 #include "base/progress.h"

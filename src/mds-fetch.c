@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "lib/date.h"
+#include "format/date.h"
 #include "lib/http.h"
 #include "lib/mds-pages.h"
 #include "lib/output.h"

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/date.h"
+#include "format/date.h"
+#include "format/zone.h"
 #include "lib/mds-block.h"
 #include "lib/mds-schedule.h"
 #include "lib/receipt.h"
-#include "lib/zone.h"
 
 #define SENT_AT_ONCE 5000       /* blocks of one statement of seed */
 

@@ -12,8 +12,8 @@
 #include "base/names.h"
 #include "base/opt.h"
 #include "base/scan.h"
-#include "lib/csv.h"
-#include "lib/json.h"
+#include "format/csv.h"
+#include "format/json.h"
 #include "lib/rows.h"
 
 /* The window: enough to see the fields that sources leave out when empty, little enough to be held at once. */

@@ -9,10 +9,10 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "lib/documents.h"
-#include "lib/gunzip.h"
+#include "format/documents.h"
+#include "format/gunzip.h"
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/rejects.h"
 #include "lib/rows.h"

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "lib/gzip.h"
+#include "format/gzip.h"
 #include "lib/input.h"
 #include "lib/receipt.h"
 #include "lib/rows.h"

@@ -10,9 +10,9 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "format/json.h"
 #include "lib/http.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/rows.h"
 #include "lib/url.h"
 

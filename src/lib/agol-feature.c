@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "format/json.h"
 #include "lib/agol-value.h"
-#include "lib/json.h"
 
 #define NAMES_MOST 4096         /* names of fields that are remembered; the names of more are looked up again */
 

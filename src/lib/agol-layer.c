@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/url.h"
 
 /* ---- from an item or a URL to the layer ---- */

@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 #include "base/number.h"
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
+#include "format/zone.h"
 #include "lib/place.h"
-#include "lib/zone.h"
 
 #define UNIX_EPOCH_MS 946684800000LL    /* from there to date_usec()'s epoch */
 #define WGS84 4326                      /* the wkid of degrees */

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/message.h"
 #include "lib/url.h"
 

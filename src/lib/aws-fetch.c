@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/opt.h"
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/url.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "lib/ini.h"
+#include "format/ini.h"
 
 #define FILE_MAX (1L << 20)     /* bytes: more is no such file */
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "lib/date.h"
+#include "format/date.h"
+#include "format/xml.h"
 #include "lib/sigv4.h"
 #include "lib/url.h"
-#include "lib/xml.h"
 
 #define STS_TIMEOUT 30.0        /* s */
 #define ANSWER_MAX (64L << 10)  /* bytes */

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "lib/base64url.h"
+#include "format/base64url.h"
 
 #define VERSION_BYTE 0x80
 #define BLOCK 16                /* bytes, of AES */

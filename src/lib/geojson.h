@@ -17,7 +17,7 @@
 #ifndef GEOJSON_H
 #define GEOJSON_H
 
-#include "lib/json.h"
+#include "format/json.h"
 
 /* n positions from the AT-th on; the last is the first again.  A shell starts a polygon, the rings after it are its holes. */
 struct geojson_ring { size_t at, n; bool shell; };

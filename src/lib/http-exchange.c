@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/message.h"
 #include "lib/url.h"
 

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
+#include "format/json.h"
+#include "format/zone.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/knack-zones.h"
-#include "lib/zone.h"
 
 #define MOST (256 << 20)        /* bytes of a document; those of big applications have a few MiB */
 

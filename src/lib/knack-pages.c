@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/idset.h"
-#include "lib/json.h"
+#include "format/json.h"
 
 #define PAGE_BYTES (20 << 20)   /* of a page at most, else it comes in parts: two of them and the ids stay under 64 MiB */
 #define RECORD_BYTES (64 << 20) /* of a record at most */

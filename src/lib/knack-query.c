@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/url.h"
 
 #define FIELDS 64               /* rules of --filters at most: a URL has its bounds, too */

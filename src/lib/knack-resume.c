@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/output.h"
 
 #define MOST (1 << 20)          /* bytes of such a file; those of ours have a few hundred */

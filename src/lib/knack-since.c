@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
-#include "lib/zone.h"
+#include "format/json.h"
+#include "format/zone.h"
 
 #define USEC 1000000LL
 #define MINUTE (60 * USEC)

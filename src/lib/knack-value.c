@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "lib/json.h"
-#include "lib/zone.h"
+#include "format/json.h"
+#include "format/zone.h"
 
 #define UNIX_2000 946684800000LL        /* 2000-01-01 in milliseconds of Unix time */
 

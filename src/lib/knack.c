@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/url.h"
 
 #define SECOND 1.01             /* s of a limit of so much a second, and a little for the clocks */

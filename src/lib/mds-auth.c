@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define TOKEN_REPLY (1 << 20)   /* bytes of an answer with a token: they are of some KiB */
 

@@ -1,8 +1,8 @@
 /* mds-block.c - labels of hour blocks, and their UTC bounds. */
 #include "lib/mds-block.h"
 
-#include "lib/date.h"
-#include "lib/zone.h"
+#include "format/date.h"
+#include "format/zone.h"
 
 #define SECOND INT64_C(1000000)
 

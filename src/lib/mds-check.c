@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/mds-number.h"
 #include "lib/mds-uuid.h"
 

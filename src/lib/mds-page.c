@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 /* The body's own value, without what is around it. */
 static struct str

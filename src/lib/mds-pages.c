@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/names.h"
-#include "lib/date.h"
+#include "format/date.h"
 #include "lib/http.h"
 #include "lib/mds-auth.h"
 #include "lib/url.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/url.h"
 
 #define MOST (1 << 20)          /* bytes of a configuration: no honest one comes near */

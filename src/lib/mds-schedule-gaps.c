@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/mds-block.h"
 #include "lib/mds-claimer.h"
 #include "lib/mds-schedule.h"

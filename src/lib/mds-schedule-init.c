@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "lib/date.h"
+#include "format/date.h"
 #include "lib/mds-block.h"
 #include "lib/mds-schedule.h"
 #include "lib/receipt.h"

@@ -1,7 +1,7 @@
 /* mds-schedule-set.c - writes what became of blocks into their rows: all records in one transaction, or none. */
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/mds-claimer.h"
 #include "lib/mds-schedule.h"
 #include "lib/receipt.h"

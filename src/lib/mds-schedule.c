@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
-#include "lib/json.h"
+#include "format/json.h"
+#include "format/zone.h"
 #include "lib/mds-block.h"
-#include "lib/zone.h"
 
 #define ASKED_AT_ONCE 5000      /* blocks: the better part of a year in one question */
 

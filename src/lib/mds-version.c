@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/date.h"
+#include "format/date.h"
 
 #define DAY 86400.0
 

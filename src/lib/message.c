@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define MOST 300                /* bytes of it that are shown */
 

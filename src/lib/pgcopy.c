@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/names.h"
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/pgtype.h"
 
 #define CHUNK (32 << 10)        /* bytes a message: half of what a socket holds, so that the server never waits for us */

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define VARHDRSZ 4                      /* a length modifier counts it: varchar(3) has typmod 7 */
 #define NAME_MAX_BYTES 63               /* NAMEDATALEN - 1 */

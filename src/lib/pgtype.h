@@ -11,7 +11,7 @@
 #define PGTYPE_H
 
 #include "base/buf.h"
-#include "lib/date.h"
+#include "format/date.h"
 
 struct pgtype;
 

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/number.h"
-#include "lib/json.h"
+#include "format/json.h"
 
 static enum place_fault
 judge(const struct place *place, bool degrees)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 /* How many of READ records may be bad. */
 static unsigned long long

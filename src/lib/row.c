@@ -1,7 +1,7 @@
 /* row.c - one record. */
 #include "lib/row.h"
 
-#include "lib/json.h"
+#include "format/json.h"
 
 struct str
 field_text(const struct field *f, struct buf *scratch)

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/names.h"
-#include "lib/csv.h"
+#include "format/csv.h"
 #include "lib/output.h"
 #include "lib/rows.h"
 

@@ -15,9 +15,9 @@
 #include "base/names.h"
 #include "base/progress.h"
 #include "base/scan.h"
-#include "lib/csv.h"
+#include "format/csv.h"
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 #include "lib/rejects.h"
 
 long long rows_from, rows_nul, rows_max_record = 64 << 20;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
+#include "format/xml.h"
 #include "lib/s3-check.h"
-#include "lib/xml.h"
 
 #define SLOTS 1024              /* objects in the window: a power of two */
 #define LEAST (32LL << 10)      /* bytes that an object counts for at least: a request costs as much */

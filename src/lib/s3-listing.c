@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
+#include "format/xml.h"
 #include "lib/url.h"
-#include "lib/xml.h"
 
 #define PAGE_KEYS 1000          /* the most that S3 gives in a page */
 #define MOST_STANDING 100       /* pages */

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "format/xml.h"
 #include "lib/s3-guard.h"
 #include "lib/url.h"
-#include "lib/xml.h"
 
 #define SAME_SIZE 1000          /* parts of the first size: 8 GiB, as a rule */
 #define GROWTH 512              /* from then on each part is larger than the one before by its 512th part */

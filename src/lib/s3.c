@@ -13,9 +13,9 @@
 #include <strings.h>
 #include <time.h>
 
+#include "format/xml.h"
 #include "lib/sigv4.h"
 #include "lib/url.h"
-#include "lib/xml.h"
 
 #define MOST_HEADERS 24         /* that one request has to sign */
 

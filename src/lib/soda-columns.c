@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 static bool
 has_flag(struct str flags, struct str flag)

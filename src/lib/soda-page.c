@@ -1,7 +1,7 @@
 /* soda-page.c - the body of an answer, checked and cut to its rows where it lies. */
 #include "lib/soda-page.h"
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/soda.h"
 
 static void

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "lib/csv.h"
+#include "format/csv.h"
 #include "lib/http.h"
 
 struct soda_page {

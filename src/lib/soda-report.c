@@ -1,7 +1,7 @@
 /* soda-report.c - what a Socrata server says it did with rows. */
 #include "lib/soda-report.h"
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/soda.h"
 
 /* A count that is there and makes sense is added. */

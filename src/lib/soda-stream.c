@@ -2,8 +2,8 @@
 #include "lib/soda-stream.h"
 
 #include "base/progress.h"
-#include "lib/csv.h"
-#include "lib/json.h"
+#include "format/csv.h"
+#include "format/json.h"
 
 struct stream {
 	const char *name;               /* of the request, for messages */

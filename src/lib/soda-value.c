@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "base/number.h"
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/place.h"
 
 typedef const char *shape_function(const struct field *from, struct field *to, struct buf *out);

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/url.h"
 
 const char *soda_base_url;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "format/json.h"
 #include "lib/input.h"
-#include "lib/json.h"
 
 /* Past the value at in->p, reading on as it must; false at the end of the file. */
 static bool

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/message.h"
 #include "lib/soda-page.h"
 #include "lib/soda.h"

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "format/zone.h"
 #include "lib/mds-block.h"
-#include "lib/zone.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

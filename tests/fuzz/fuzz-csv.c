@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/csv.h"
+#include "format/csv.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

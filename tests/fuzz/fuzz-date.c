@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/date.h"
+#include "format/date.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/documents.h"
-#include "lib/json.h"
+#include "format/documents.h"
+#include "format/json.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 #define SMALL 40                /* bytes: for records that are too large */

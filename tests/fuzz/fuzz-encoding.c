@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "lib/encoding.h"
-#include "lib/json.h"
+#include "format/encoding.h"
+#include "format/json.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

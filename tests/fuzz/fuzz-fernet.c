@@ -12,7 +12,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
-#include "lib/base64url.h"
+#include "format/base64url.h"
 #include "lib/fernet.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/ini.h"
+#include "format/ini.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

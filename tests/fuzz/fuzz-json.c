@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

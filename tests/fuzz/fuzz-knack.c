@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/json.h"
+#include "format/json.h"
+#include "format/zone.h"
 #include "lib/knack-value.h"
-#include "lib/zone.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

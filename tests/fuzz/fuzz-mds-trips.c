@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/date.h"
-#include "lib/json.h"
+#include "format/date.h"
+#include "format/json.h"
 #include "lib/mds-check.h"
 #include "lib/mds-number.h"
 #include "lib/mds-uuid.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/mds-page.h"
 #include "lib/mds-provider.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
-#include "lib/json.h"
+#include "format/json.h"
 #include "lib/soda-value.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/xml.h"
+#include "format/xml.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/zip-end.h"
+#include "format/zip-end.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

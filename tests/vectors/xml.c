@@ -1,5 +1,5 @@
 /*
- * xml - what lib/xml.h reads out of the XML on standard input: a line an element, then the root and what is wrong.
+ * xml - what format/xml.h reads out of the XML on standard input: a line an element, then the root and what is wrong.
  *
  *	xml [PATH]      prints the text of the first element of that path instead
  *	xml --escape    prints the input escaped
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/opt.h"
-#include "lib/xml.h"
+#include "format/xml.h"
 
 static bool escape;
 static const struct opt options[] = { OPT_FLAG('e', "escape", &escape, "escape the input"), OPT_END };

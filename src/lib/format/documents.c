@@ -1,7 +1,7 @@
 /* documents.c - JSON objects behind each other. */
-#include "lib/documents.h"
+#include "format/documents.h"
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define SLICE (256 * 1024)      /* bytes taken at a time: the text stays in the second-level cache */
 #define RESCAN_FREELY (1 << 20) /* an object that is cut is scanned again with more of it; above this size with twice as much */

@@ -1,5 +1,5 @@
 /* csv.c - CSV text, split where it lies. */
-#include "lib/csv.h"
+#include "format/csv.h"
 
 #include <stdlib.h>
 

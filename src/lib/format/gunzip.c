@@ -1,5 +1,5 @@
 /* gunzip.c - gzip, unpacked as it comes. */
-#include "lib/gunzip.h"
+#include "format/gunzip.h"
 
 #include <stdlib.h>
 #include <zlib.h>

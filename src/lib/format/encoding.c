@@ -1,7 +1,7 @@
 /* encoding.c - text of other encodings to UTF-8. */
-#include "lib/encoding.h"
+#include "format/encoding.h"
 
-#include "lib/json.h"
+#include "format/json.h"
 
 #define BAD '\xff'
 

@@ -1,5 +1,5 @@
 /* zip-end.c - the end record of a zip. */
-#include "lib/zip-end.h"
+#include "format/zip-end.h"
 
 #include <stdint.h>
 

@@ -8,7 +8,7 @@
 #ifndef ZONE_H
 #define ZONE_H
 
-#include "lib/date.h"
+#include "format/date.h"
 
 /* True where the system has rules for the name.  No name leads out of its directory.  Where there are no rules at all,
  * dies EX_CONFIG and names the package. */

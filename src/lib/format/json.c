@@ -1,5 +1,5 @@
 /* json.c - JSON text, scanned where it lies. */
-#include "lib/json.h"
+#include "format/json.h"
 
 #include <stdint.h>
 

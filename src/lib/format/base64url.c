@@ -4,7 +4,7 @@
  * Tables and 64-bit words are quick enough: a Fernet token spends a fifth of its time here, and the rest in
  * libcrypto.  OpenSSL's own base64 is slower, and takes what is none.
  */
-#include "lib/base64url.h"
+#include "format/base64url.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* ini.c - INI files as AWS's are. */
-#include "lib/ini.h"
+#include "format/ini.h"
 
 #include <stdbool.h>
 

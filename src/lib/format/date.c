@@ -4,7 +4,7 @@
  * One cursor, moved forward by small take_...() functions that return false with why set.  The ISO shape is tried
  * first and by itself, since loads of it run through here four times a row.
  */
-#include "lib/date.h"
+#include "format/date.h"
 
 #define DAY_USEC 86400000000LL
 #define MAX_OFFSET (16 * 3600)          /* as PostgreSQL: less than 16 hours either way */

@@ -1,5 +1,5 @@
 /* xml.c - flat XML, by expat. */
-#include "lib/xml.h"
+#include "format/xml.h"
 
 #include <expat.h>
 #include <limits.h>

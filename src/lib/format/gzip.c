@@ -1,5 +1,5 @@
 /* gzip.c - bytes packed as gzip. */
-#include "lib/gzip.h"
+#include "format/gzip.h"
 
 #include <stdlib.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
 /* zone.c - wall clock and instant in one time zone. */
-#include "lib/zone.h"
+#include "format/zone.h"
 
 #include <errno.h>
 #include <limits.h>
