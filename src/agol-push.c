@@ -15,10 +15,10 @@
 #include "base/progress.h"
 #include "format/zone.h"
 #include "lib/agol-feature.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
-#include "lib/spool.h"
 #include "lib/url.h"
+#include "records/receipt.h"
+#include "records/rows.h"
+#include "records/spool.h"
 
 #define ALL_REFUSED 20          /* single features refused, and none stored: it is not the features */
 #define RAISE_AFTER 16          /* requests that went well, before larger ones are tried again */

@@ -14,8 +14,8 @@
 #include "format/date.h"
 #include "format/json.h"
 #include "lib/http.h"
-#include "lib/output.h"
 #include "lib/url.h"
+#include "records/output.h"
 
 #define PAGE 50                 /* runs asked for at a time: mostly the first one is the answer */
 #define TASKS_PAGE 100          /* Airflow's own bound, [api] maximum_page_limit */

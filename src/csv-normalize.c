@@ -16,8 +16,8 @@
 #include "format/csv.h"
 #include "format/date.h"
 #include "format/encoding.h"
-#include "lib/input.h"
-#include "lib/rows.h"
+#include "records/input.h"
+#include "records/rows.h"
 
 static const char *delimiter_word, *columns_list;
 static bool keep_names, strict, trim, keep_empty;

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "base/scan.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 static const struct opt options[] = {
 	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */

@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "lib/fernet.h"
-#include "lib/input.h"
-#include "lib/output.h"
+#include "records/input.h"
+#include "records/output.h"
 
 #define KEYS_MAX 12             /* each is a pass over a token that none fits, and two secrets of err_mask()'s 32 */
 #define WHITE_MAX (64 * 1024)   /* bytes of white space in front that --or-plain looks behind */

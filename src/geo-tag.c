@@ -13,8 +13,8 @@
 #include "base/opt.h"
 #include "format/json.h"
 #include "lib/geo-layer.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
+#include "records/receipt.h"
+#include "records/rows.h"
 
 static struct words layers;
 static const char *outside_option;

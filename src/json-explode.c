@@ -13,8 +13,8 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "format/json.h"
-#include "lib/input.h"
-#include "lib/rows.h"
+#include "records/input.h"
+#include "records/rows.h"
 
 /* A value that is cut at the window's end is scanned again with more of it; above this size only once the
  * window has doubled, or a large value would be scanned once for every read. */

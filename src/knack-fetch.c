@@ -13,7 +13,7 @@
 #include "lib/knack-query.h"
 #include "lib/knack-resume.h"
 #include "base/progress.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 static struct knack_wanted want;
 static const char *app_file, *resume;

@@ -17,7 +17,7 @@
 #include "format/zone.h"
 #include "lib/knack-app.h"
 #include "lib/knack-value.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 #define NAMED 1000              /* fields that are left out and named; more than any object has */
 

@@ -15,9 +15,9 @@
 #include "lib/knack.h"
 #include "lib/knack-query.h"
 #include "base/progress.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
-#include "lib/spool.h"
+#include "records/receipt.h"
+#include "records/rows.h"
+#include "records/spool.h"
 #include "lib/url.h"
 
 #define FOUND 10                /* records of one key that a look-up shows at most: one is due */

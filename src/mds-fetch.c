@@ -15,10 +15,10 @@
 #include "format/date.h"
 #include "lib/http.h"
 #include "lib/mds-pages.h"
-#include "lib/output.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
-#include "lib/spool.h"
+#include "records/output.h"
+#include "records/receipt.h"
+#include "records/rows.h"
+#include "records/spool.h"
 
 #define NOT_GIVEN -1            /* of options that the configuration may say, too */
 #define RETRIES 8               /* http.h's own, where nobody says */

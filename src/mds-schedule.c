@@ -12,7 +12,7 @@
 #include "format/zone.h"
 #include "lib/mds-block.h"
 #include "lib/mds-schedule.h"
-#include "lib/receipt.h"
+#include "records/receipt.h"
 
 #define SENT_AT_ONCE 5000       /* blocks of one statement of seed */
 

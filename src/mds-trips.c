@@ -17,8 +17,8 @@
 #include "lib/mds-check.h"
 #include "lib/mds-number.h"
 #include "lib/mds-uuid.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
+#include "records/receipt.h"
+#include "records/rows.h"
 
 #define BY_VERSION (-1)         /* of a choice that was not made */
 

@@ -14,7 +14,7 @@
 #include "base/scan.h"
 #include "format/csv.h"
 #include "format/json.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 /* The window: enough to see the fields that sources leave out when empty, little enough to be held at once. */
 #define WINDOW_RECORDS 1000

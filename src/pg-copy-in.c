@@ -10,8 +10,8 @@
 #include "base/limit.h"
 #include "base/opt.h"
 #include "lib/pgcopy.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
+#include "records/receipt.h"
+#include "records/rows.h"
 
 #define LOCK_WAIT 60.0          /* seconds: another load of the same stage is mostly done by then */
 

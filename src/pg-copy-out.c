@@ -10,7 +10,7 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "lib/pgtable.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 #define LOCK_WAIT 60.0          /* seconds: someone else's ALTER TABLE is done by then, or is no matter of minutes */
 

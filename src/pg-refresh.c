@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "lib/pgtable.h"
-#include "lib/receipt.h"
+#include "records/receipt.h"
 
 #define LOCK_WAIT 60.0          /* seconds: a reader that has the view open is mostly done by then */
 

@@ -15,8 +15,8 @@
 #include "base/opt.h"
 #include "lib/pgcopy.h"
 #include "lib/pgmerge.h"
-#include "lib/receipt.h"
-#include "lib/rows.h"
+#include "records/receipt.h"
+#include "records/rows.h"
 
 #define LOCK_WAIT 60.0          /* seconds: for writers that do not know of our lock */
 #define ATTEMPTS 5              /* of a merge from stages that met a deadlock or the like */

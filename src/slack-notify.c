@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "format/json.h"
 #include "lib/http.h"
-#include "lib/input.h"
-#include "lib/rows.h"
 #include "lib/url.h"
+#include "records/input.h"
+#include "records/rows.h"
 
 #define MOST 4000               /* characters: a longer text becomes several posts, or is cut by Slack where it likes */
 #define MARK "... (cut)"

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 #include "lib/soda.h"
 #include "lib/soda-columns.h"
 #include "lib/soda-pages.h"

@@ -19,9 +19,9 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "format/zip-end.h"
-#include "lib/input.h"
-#include "lib/output.h"
-#include "lib/receipt.h"
+#include "records/input.h"
+#include "records/output.h"
+#include "records/receipt.h"
 
 #define RATIO_FROM (64 << 20)   /* bytes unpacked: less than that hurts nobody, whatever its ratio */
 #define SHOWN 40                /* bytes of what is no zip that the message shows */

@@ -9,7 +9,7 @@
 
 #include "base/names.h"
 #include "lib/agol-edit.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 /* How records become features of one layer.  Zeroed, then the first part is set; agol_features_free() when done. */
 struct agol_features {

@@ -8,7 +8,7 @@
 #include "format/date.h"
 #include "format/json.h"
 #include "format/zone.h"
-#include "lib/place.h"
+#include "records/place.h"
 
 #define UNIX_EPOCH_MS 946684800000LL    /* from there to date_usec()'s epoch */
 #define WGS84 4326                      /* the wkid of degrees */

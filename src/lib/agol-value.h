@@ -8,7 +8,7 @@
 #define AGOL_VALUE_H
 
 #include "lib/agol-layer.h"
-#include "lib/row.h"
+#include "records/row.h"
 
 /*
  * An attribute.  No value is null, and so is blank text for all but text fields.  Dates become milliseconds since 1970,

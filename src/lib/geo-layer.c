@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "lib/geo-grid.h"
 #include "lib/geojson.h"
-#include "lib/input.h"
+#include "records/input.h"
 
 #define MOST (256 << 20)        /* bytes of a file: that many polygons would not fit the memory of a filter */
 #define NODE 10                 /* children of a node of the tree, as GEOS advises */

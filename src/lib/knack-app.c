@@ -5,8 +5,8 @@
 
 #include "format/json.h"
 #include "format/zone.h"
-#include "lib/input.h"
 #include "lib/knack-zones.h"
+#include "records/input.h"
 
 #define MOST (256 << 20)        /* bytes of a document; those of big applications have a few MiB */
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "format/json.h"
-#include "lib/input.h"
-#include "lib/output.h"
+#include "records/input.h"
+#include "records/output.h"
 
 #define MOST (1 << 20)          /* bytes of such a file; those of ours have a few hundred */
 #define NO_FILE (-1)            /* for the length of standard output, where it is a pipe */

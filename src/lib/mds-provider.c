@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "format/json.h"
-#include "lib/input.h"
 #include "lib/url.h"
+#include "records/input.h"
 
 #define MOST (1 << 20)          /* bytes of a configuration: no honest one comes near */
 

@@ -9,7 +9,7 @@
 #include "format/date.h"
 #include "lib/mds-block.h"
 #include "lib/mds-schedule.h"
-#include "lib/receipt.h"
+#include "records/receipt.h"
 
 #define FILLED_AT_ONCE 5000     /* labels of one statement */
 

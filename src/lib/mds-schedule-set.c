@@ -4,7 +4,7 @@
 #include "format/json.h"
 #include "lib/mds-claimer.h"
 #include "lib/mds-schedule.h"
-#include "lib/receipt.h"
+#include "records/receipt.h"
 
 enum kind { STATE, COUNT, TEXT, FLAG };
 

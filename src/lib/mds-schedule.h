@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "lib/pgtable.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 #define SCHEDULE_LOCK_WAIT 60.0 /* seconds: what others do to a block takes no longer */
 #define SCHEDULE_DONE 8         /* the status of a block that is published; below it there is work to do */

@@ -12,7 +12,7 @@
 
 #include "base/opt.h"
 #include "lib/pgtable.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 /* Options of whoever loads records, for the table of a tool. */
 extern bool pgcopy_keep_empty, pgcopy_ignore_new;

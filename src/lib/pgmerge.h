@@ -12,7 +12,7 @@
 
 #include "base/opt.h"
 #include "lib/pg.h"
-#include "lib/rows.h"
+#include "records/rows.h"
 
 /* Lent for as long as the merge lives. */
 struct pgmerge_want {

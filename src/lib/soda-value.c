@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/place.h"
+#include "records/place.h"
 
 typedef const char *shape_function(const struct field *from, struct field *to, struct buf *out);
 

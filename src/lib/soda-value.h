@@ -21,7 +21,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "lib/row.h"
+#include "records/row.h"
 
 struct soda_kind;
 const struct soda_kind *soda_kind_of(struct str type);  /* never NULL */

@@ -8,7 +8,7 @@
 
 #include <csv.h>
 
-#define CHUNK (256 * 1024)      /* bytes: as lib/input.c reads */
+#define CHUNK (256 * 1024)      /* bytes: as records/input.c reads */
 
 struct counts { unsigned long long fields, records; };
 

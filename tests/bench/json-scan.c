@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "format/json.h"
-#include "lib/input.h"
+#include "records/input.h"
 
 /* Past the value at in->p, reading on as it must; false at the end of the file. */
 static bool

@@ -8,7 +8,7 @@
 
 #include <yajl/yajl_parse.h>
 
-#define CHUNK (256 * 1024)      /* bytes: as lib/input.c reads */
+#define CHUNK (256 * 1024)      /* bytes: as records/input.c reads */
 
 int
 main(int argc, char *argv[])

@@ -1,6 +1,6 @@
 /* output.c - bytes out of the process, all of them. */
 #define _XOPEN_SOURCE 700       /* realpath() */
-#include "lib/output.h"
+#include "records/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* input.c - a window that slides over standard input or files. */
-#include "lib/input.h"
+#include "records/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #ifndef REJECTS_H
 #define REJECTS_H
 
-#include "lib/output.h"
+#include "records/output.h"
 
 struct rejects {
 	const char *path, *max;         /* of --rejects and --max-rejects; NULL: not given */

@@ -1,5 +1,5 @@
 /* rejects.c - where bad records go. */
-#include "lib/rejects.h"
+#include "records/rejects.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* spool.c - byte strings put aside in a file without a name: each is its length, then its bytes. */
-#include "lib/spool.h"
+#include "records/spool.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/output.h"
+#include "records/output.h"
 
 struct spool {
 	int fd;

@@ -4,7 +4,7 @@
  * The reader never copies a record: fields point into the input window.  A record is found whole first (NDJSON:
  * by its newline; CSV: by csv_split()), then checked, then lent.
  */
-#include "lib/rows.h"
+#include "records/rows.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@
 #include "base/scan.h"
 #include "format/csv.h"
 #include "format/json.h"
-#include "lib/input.h"
-#include "lib/rejects.h"
+#include "records/input.h"
+#include "records/rejects.h"
 
 long long rows_from, rows_nul, rows_max_record = 64 << 20;
 const char *rows_rejects, *rows_max_rejects;

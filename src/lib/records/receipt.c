@@ -1,5 +1,5 @@
 /* receipt.c - the one JSON object that a sink prints at its end. */
-#include "lib/receipt.h"
+#include "records/receipt.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "base/progress.h"
-#include "lib/output.h"
+#include "records/output.h"
 
 const char *receipt_file;
 

@@ -1,5 +1,5 @@
 /* row.c - one record. */
-#include "lib/row.h"
+#include "records/row.h"
 
 #include "format/json.h"
 

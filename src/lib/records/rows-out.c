@@ -4,8 +4,8 @@
 
 #include "base/names.h"
 #include "format/csv.h"
-#include "lib/output.h"
-#include "lib/rows.h"
+#include "records/output.h"
+#include "records/rows.h"
 
 long long rows_to;
 

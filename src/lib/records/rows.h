@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
-#include "lib/row.h"
+#include "records/row.h"
 
 enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };
 

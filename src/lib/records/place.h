@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "lib/row.h"
+#include "records/row.h"
 
 enum place_fault {
 	PLACE_GOOD,

@@ -1,5 +1,5 @@
 /* place.c - places in records: points, in any of the shapes that services and people write them in. */
-#include "lib/place.h"
+#include "records/place.h"
 
 #include <math.h>
 
