@@ -15,7 +15,7 @@
 #include "base/progress.h"
 #include "format/zone.h"
 #include "lib/agol-feature.h"
-#include "lib/url.h"
+#include "net/url.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"

@@ -13,8 +13,8 @@
 #include "base/opt.h"
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/http.h"
-#include "lib/url.h"
+#include "net/http.h"
+#include "net/url.h"
 #include "records/output.h"
 
 #define PAGE 50                 /* runs asked for at a time: mostly the first one is the answer */

@@ -18,7 +18,7 @@
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define FOUND 10                /* records of one key that a look-up shows at most: one is due */
 

@@ -18,7 +18,7 @@
 #include "lib/s3-listing.h"
 #include "lib/s3-object.h"
 #include "lib/s3-stream.h"
-#include "lib/url.h"
+#include "net/url.h"
 #include "records/input.h"
 #include "records/receipt.h"
 #include "records/rows.h"

@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "format/json.h"
-#include "lib/http.h"
-#include "lib/url.h"
+#include "net/http.h"
+#include "net/url.h"
 #include "records/input.h"
 #include "records/rows.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/url.h"
+#include "net/url.h"
 
 #define ROLLED_BACK 1003        /* the code of features that were good, where one was not */
 

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 /* ---- from an item or a URL to the layer ---- */
 

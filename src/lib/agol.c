@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "format/json.h"
-#include "lib/message.h"
-#include "lib/url.h"
+#include "net/message.h"
+#include "net/url.h"
 
 #define LIFE 3600.0             /* s that a token is asked for; Esri's own default */
 #define MARGIN 300.0            /* s before its end at which it is renewed, as Esri's client does */

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 extern const char *agol_portal;
 #define OPT_AGOL \

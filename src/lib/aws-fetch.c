@@ -23,7 +23,7 @@
 #include "base/opt.h"
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define CONTAINER_TIMEOUT 2.0   /* s */

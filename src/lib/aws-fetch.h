@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 struct aws_keys {
 	char *key, *secret, *token;     /* token NULL: none */

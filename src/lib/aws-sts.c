@@ -9,7 +9,7 @@
 #include "format/date.h"
 #include "format/xml.h"
 #include "lib/sigv4.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define STS_TIMEOUT 30.0        /* s */
 #define ANSWER_MAX (64L << 10)  /* bytes */

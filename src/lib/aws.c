@@ -16,7 +16,7 @@
 #include "lib/aws-fetch.h"
 #include "lib/aws-profile.h"
 #include "lib/aws-sts.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 #define RENEW_EARLY 900         /* s before they expire */
 #define RENEW_PAUSE 60          /* s until the next try, where one failed */

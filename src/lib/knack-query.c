@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define FIELDS 64               /* rules of --filters at most: a URL has its bounds, too */
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define SECOND 1.01             /* s of a limit of so much a second, and a little for the clocks */
 #define UNIX_2000 946684800     /* 2000-01-01, from where date_usec() counts, in POSIX seconds */

@@ -14,8 +14,8 @@
 
 #include <stdbool.h>
 
-#include "lib/http.h"
 #include "lib/knack-app.h"
+#include "net/http.h"
 
 #define KNACK_RATE 10           /* calls a second, on every plan */
 #define KNACK_JOBS 8            /* calls under way at most: fewer than KNACK_RATE, so that a slot is always about to be free */

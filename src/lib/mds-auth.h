@@ -7,8 +7,8 @@
 #ifndef MDS_AUTH_H
 #define MDS_AUTH_H
 
-#include "lib/http.h"
 #include "lib/mds-provider.h"
+#include "net/http.h"
 
 struct mds_auth;
 

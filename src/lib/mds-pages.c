@@ -8,9 +8,9 @@
 
 #include "base/names.h"
 #include "format/date.h"
-#include "lib/http.h"
 #include "lib/mds-auth.h"
-#include "lib/url.h"
+#include "net/http.h"
+#include "net/url.h"
 
 #define MOST_PAGES 100000       /* of a run: a link to the next page that is always new has no end otherwise */
 #define REACH 10800.0           /* s: few trips are longer than three hours */

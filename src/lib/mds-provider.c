@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 #include "records/input.h"
 
 #define MOST (1 << 20)          /* bytes of a configuration: no honest one comes near */

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lib/http.h"
+#include "net/http.h"
 
 enum s3_check_kind { S3_CHECK_NONE, S3_CHECK_CRC32, S3_CHECK_CRC32C, S3_CHECK_CRC64NVME, S3_CHECK_DIGEST };
 struct s3_check {

@@ -13,7 +13,7 @@
 #include "format/xml.h"
 #include "lib/s3-listing.h"
 #include "lib/sigv4.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define GUARD_TIME 30.0         /* s that the guard tries for; who stops us waits for as long */
 #define LOOKS 30                /* whether an aborted upload is gone */

@@ -7,7 +7,7 @@
 #include "format/date.h"
 #include "format/json.h"
 #include "format/xml.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define PAGE_KEYS 1000          /* the most that S3 gives in a page */
 #define MOST_STANDING 100       /* pages */

@@ -13,7 +13,7 @@
 
 #include "format/xml.h"
 #include "lib/s3-guard.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define SAME_SIZE 1000          /* parts of the first size: 8 GiB, as a rule */
 #define GROWTH 512              /* from then on each part is larger than the one before by its 512th part */

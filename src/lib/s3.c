@@ -15,7 +15,7 @@
 
 #include "format/xml.h"
 #include "lib/sigv4.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 #define MOST_HEADERS 24         /* that one request has to sign */
 

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "lib/aws.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 /* Options of every s3-* tool. */
 extern const char *s3_endpoint, *s3_region;

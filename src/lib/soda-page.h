@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "format/csv.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 struct soda_page {
 	bool csv, has_id, cuts_id;      /* set before: what comes, is there an :id, and is it to be cut out */

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/http.h"
+#include "net/http.h"
 
 struct soda_report {
 	unsigned long long created, updated, deleted, errors;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "format/json.h"
-#include "lib/url.h"
+#include "net/url.h"
 
 const char *soda_base_url;
 long long soda_api;

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 extern const char *soda_base_url;
 extern long long soda_api;                      /* enum soda_version */

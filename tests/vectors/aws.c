@@ -13,7 +13,7 @@
 
 #include "base/opt.h"
 #include "lib/aws.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 static const struct opt options[] = { OPT_HTTP, OPT_END };
 const struct tool tool = {

@@ -1,11 +1,11 @@
 /* http-pace.c - when the next try may start. */
-#include "lib/http-pace.h"
+#include "net/pace.h"
 
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "lib/http.h"
+#include "net/http.h"
 
 static double
 at_most(double most, double seconds)

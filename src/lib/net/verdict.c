@@ -1,11 +1,11 @@
 /* http-verdict.c - what came of a try: an answer, a reason to try again, or a failure and its exit status. */
-#include "lib/http-verdict.h"
+#include "net/verdict.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/url.h"
+#include "net/url.h"
 
 #define MAX_REDIRECTS 10
 #define BOMB_RATIO 200          /* unpacked to packed bytes; text packs 5 to 50 to one */

@@ -1,5 +1,5 @@
 /* message.c - the server's own words, out of the body of an error. */
-#include "lib/message.h"
+#include "net/message.h"
 
 #include <strings.h>
 

@@ -1,5 +1,5 @@
 /* http-exchange.c - a request and its answer, on a handle of libcurl. */
-#include "lib/http-exchange.h"
+#include "net/exchange.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "format/json.h"
-#include "lib/message.h"
-#include "lib/url.h"
+#include "net/message.h"
+#include "net/url.h"
 
 #define UPLOAD_BUFFER (256L << 10)      /* bytes of a large body that are handed to the kernel at a time */
 #define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */

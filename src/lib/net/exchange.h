@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-#include "lib/http.h"
+#include "net/http.h"
 
 struct http_exchange {
 	struct http_reply reply;        /* first, so that a reply is its exchange */

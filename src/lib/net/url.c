@@ -1,5 +1,5 @@
 /* url.c - URLs: compared, resolved, escaped, and shown without their secrets. */
-#include "lib/url.h"
+#include "net/url.h"
 
 #include <curl/curl.h>
 #include <errno.h>

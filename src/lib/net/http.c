@@ -5,7 +5,7 @@
  * of them until one is there, so whoever waits for page 3 also moves pages 4 and 5.  What goes over the wire in one try is in
  * http-exchange.c, what is made of its outcome in http-verdict.c, when the next one may start in http-pace.c.
  */
-#include "lib/http.h"
+#include "net/http.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "lib/http-pace.h"
-#include "lib/http-verdict.h"
+#include "net/pace.h"
+#include "net/verdict.h"
 
 #define MAY_BE_DONE ": it may be done or not: look before you send it again"
 #define FEW 8                   /* requests: among more, a new one waits for the next turn, since each turn costs libcurl a look at all */

@@ -7,7 +7,7 @@
 #ifndef HTTP_VERDICT_H
 #define HTTP_VERDICT_H
 
-#include "lib/http-exchange.h"
+#include "net/exchange.h"
 
 enum http_outcome {
 	HTTP_GOOD,                      /* the answer is the caller's */
