@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/opt.h"
-#include "lib/pgcopy.h"
+#include "pg/copy.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 

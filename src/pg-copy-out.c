@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/progress.h"
-#include "lib/pgtable.h"
+#include "pg/table.h"
 #include "records/rows.h"
 
 #define LOCK_WAIT 60.0          /* seconds: someone else's ALTER TABLE is done by then, or is no matter of minutes */

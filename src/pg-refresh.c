@@ -7,7 +7,7 @@
  */
 #include "base/err.h"
 #include "base/opt.h"
-#include "lib/pgtable.h"
+#include "pg/table.h"
 #include "records/receipt.h"
 
 #define LOCK_WAIT 60.0          /* seconds: a reader that has the view open is mostly done by then */

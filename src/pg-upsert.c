@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/opt.h"
-#include "lib/pgcopy.h"
-#include "lib/pgmerge.h"
+#include "pg/copy.h"
+#include "pg/merge.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 

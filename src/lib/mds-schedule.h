@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lib/pgtable.h"
+#include "pg/table.h"
 #include "records/rows.h"
 
 #define SCHEDULE_LOCK_WAIT 60.0 /* seconds: what others do to a block takes no longer */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/opt.h"
-#include "lib/pgtype.h"
+#include "pg/type.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = { .name = "fuzz-pgtype", .options = options };

@@ -1,8 +1,8 @@
 /* pgmerge-stage.c - the target of a merge, and the stage that is merged into it. */
 #include <stdlib.h>
 
-#include "lib/pgcopy.h"
-#include "lib/pgmerge-sql.h"
+#include "pg/copy.h"
+#include "pg/merge-sql.h"
 
 /* ---- the target ---- */
 

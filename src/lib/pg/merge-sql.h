@@ -6,8 +6,8 @@
 #ifndef PGMERGE_SQL_H
 #define PGMERGE_SQL_H
 
-#include "lib/pgmerge.h"
-#include "lib/pgtable.h"
+#include "pg/merge.h"
+#include "pg/table.h"
 
 /* One column of the merge: the target's, and what it is in the stage. */
 struct merge_column {

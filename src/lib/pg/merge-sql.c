@@ -1,5 +1,5 @@
 /* pgmerge-sql.c - what the statements of a merge are made of. */
-#include "lib/pgmerge-sql.h"
+#include "pg/merge-sql.h"
 
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* pgmerge.c - rows of stages, or records, into a table by key. */
-#include "lib/pgmerge.h"
+#include "pg/merge.h"
 
 #include <stdlib.h>
 
 #include "base/limit.h"
-#include "lib/pgmerge-sql.h"
+#include "pg/merge-sql.h"
 
 /* Our advisory locks: "culv" in the upper half, the table's oid in the lower. */
 #define LOCK_SPACE "1668639862"

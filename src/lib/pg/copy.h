@@ -11,7 +11,7 @@
 #define PGCOPY_H
 
 #include "base/opt.h"
-#include "lib/pgtable.h"
+#include "pg/table.h"
 #include "records/rows.h"
 
 /* Options of whoever loads records, for the table of a tool. */

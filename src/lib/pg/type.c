@@ -4,7 +4,7 @@
  * The forms are those of each type's receive function in PostgreSQL's source (src/backend/utils/adt): big-endian
  * integers and IEEE floats; numeric in digits of base 10000; dates as days and times as microseconds since 2000.
  */
-#include "lib/pgtype.h"
+#include "pg/type.h"
 
 #include <errno.h>
 #include <math.h>

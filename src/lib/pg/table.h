@@ -4,7 +4,7 @@
 #ifndef PGTABLE_H
 #define PGTABLE_H
 
-#include "lib/pg.h"
+#include "pg/pg.h"
 
 struct pg_column {
 	char *name, *ident;             /* as it is, and quoted */

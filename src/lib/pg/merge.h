@@ -11,7 +11,7 @@
 #define PGMERGE_H
 
 #include "base/opt.h"
-#include "lib/pg.h"
+#include "pg/pg.h"
 #include "records/rows.h"
 
 /* Lent for as long as the merge lives. */

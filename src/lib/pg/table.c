@@ -1,5 +1,5 @@
 /* pgtable.c - what the catalog says of a table. */
-#include "lib/pgtable.h"
+#include "pg/table.h"
 
 #include <stdlib.h>
 

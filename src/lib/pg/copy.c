@@ -1,5 +1,5 @@
 /* pgcopy.c - records into a table by COPY, each value checked and encoded on this side. */
-#include "lib/pgcopy.h"
+#include "pg/copy.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/names.h"
 #include "format/json.h"
-#include "lib/pgtype.h"
+#include "pg/type.h"
 
 #define CHUNK (32 << 10)        /* bytes a message: half of what a socket holds, so that the server never waits for us */
 #define SHOWN 60                /* bytes of a bad value that a message quotes */

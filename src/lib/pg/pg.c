@@ -1,5 +1,5 @@
 /* pg.c - libpq, with errors that end the process. */
-#include "lib/pg.h"
+#include "pg/pg.h"
 
 #include <ctype.h>
 #include <errno.h>
