@@ -12,7 +12,7 @@
 #include "base/number.h"
 #include "base/opt.h"
 #include "format/json.h"
-#include "lib/geo-layer.h"
+#include "geo/layer.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
-#include "lib/geojson.h"
+#include "geo/geojson.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

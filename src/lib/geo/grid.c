@@ -1,5 +1,5 @@
 /* geo-grid.c - cells that no border touches. */
-#include "lib/geo-grid.h"
+#include "geo/grid.h"
 
 #include <stdlib.h>
 

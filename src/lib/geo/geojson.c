@@ -1,5 +1,5 @@
 /* geojson.c - polygons out of GeoJSON. */
-#include "lib/geojson.h"
+#include "geo/geojson.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* geo-layer.c - polygons, by GEOS. */
-#include "lib/geo-layer.h"
+#include "geo/layer.h"
 
 #include <geos_c.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "lib/geo-grid.h"
-#include "lib/geojson.h"
+#include "geo/geojson.h"
+#include "geo/grid.h"
 #include "records/input.h"
 
 #define MOST (256 << 20)        /* bytes of a file: that many polygons would not fit the memory of a filter */
