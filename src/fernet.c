@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
-#include "lib/fernet.h"
+#include "crypt/fernet.h"
 #include "records/input.h"
 #include "records/output.h"
 

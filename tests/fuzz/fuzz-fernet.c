@@ -12,8 +12,8 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
+#include "crypt/fernet.h"
 #include "format/base64url.h"
-#include "lib/fernet.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 #define MAC 32

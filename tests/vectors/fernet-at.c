@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/opt.h"
-#include "lib/fernet.h"
+#include "crypt/fernet.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {

@@ -6,7 +6,7 @@
  * over what is held.
  */
 #define _DEFAULT_SOURCE         /* getentropy(3), madvise(2) */
-#include "lib/fernet.h"
+#include "crypt/fernet.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
