@@ -12,12 +12,12 @@
 #include "format/documents.h"
 #include "format/gunzip.h"
 #include "format/json.h"
-#include "lib/s3-download.h"
-#include "lib/s3-listing.h"
 #include "records/input.h"
 #include "records/output.h"
 #include "records/rejects.h"
 #include "records/rows.h"
+#include "s3/download.h"
+#include "s3/listing.h"
 
 static const char *prefix, *since, *until, *output, *add_key, *rejects_path, *max_rejects;
 static long long jobs = 32, expect_rows, empty_exit;

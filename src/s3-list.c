@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "lib/s3-listing.h"
 #include "records/rows.h"
+#include "s3/listing.h"
 
 #define MOST_FIELDS 6
 

@@ -13,15 +13,15 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/gzip.h"
-#include "lib/s3-key.h"
-#include "lib/s3-known.h"
-#include "lib/s3-listing.h"
-#include "lib/s3-object.h"
-#include "lib/s3-stream.h"
 #include "net/url.h"
 #include "records/input.h"
 #include "records/receipt.h"
 #include "records/rows.h"
+#include "s3/key.h"
+#include "s3/known.h"
+#include "s3/listing.h"
+#include "s3/object.h"
+#include "s3/stream.h"
 
 #define RECORD_JOBS 32          /* records in flight, unless --jobs says else */
 #define HELD (16L << 20)        /* bytes of records in flight, where there is more than one */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* What is behind a listing; none of it is called. */
-#include "../../src/lib/s3-listing.c"
+#include "s3/listing.c"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -1,5 +1,5 @@
 /*
- * aws - what lib/aws.h makes of its surroundings, step by step.
+ * aws - what s3/aws.h makes of its surroundings, step by step.
  *
  *	aws STEP ...
  *
@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "base/opt.h"
-#include "lib/aws.h"
 #include "net/http.h"
+#include "s3/aws.h"
 
 static const struct opt options[] = { OPT_HTTP, OPT_END };
 const struct tool tool = {

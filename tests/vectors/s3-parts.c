@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/opt.h"
-#include "lib/s3-stream.h"
+#include "s3/stream.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {

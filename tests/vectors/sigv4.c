@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/opt.h"
-#include "lib/sigv4.h"
+#include "s3/sigv4.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {

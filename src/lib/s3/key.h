@@ -9,8 +9,8 @@
 #define S3_KEY_H
 
 #include "base/opt.h"
-#include "lib/s3.h"
 #include "records/row.h"
+#include "s3/s3.h"
 
 struct s3_key;
 /* SETTINGS: FIELD=VALUE, which go before the record's.  Dies EX_USAGE with what is wrong; lends both until s3_key_close(). */

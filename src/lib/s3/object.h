@@ -10,8 +10,8 @@
 #ifndef S3_OBJECT_H
 #define S3_OBJECT_H
 
-#include "lib/s3.h"
-#include "lib/sigv4.h"
+#include "s3/s3.h"
+#include "s3/sigv4.h"
 
 #define S3_PUT_MAX (5LL << 30)                  /* bytes of one PUT, and of a part */
 #define S3_HEADERS 40                           /* of one object */

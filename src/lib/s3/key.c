@@ -1,5 +1,5 @@
 /* s3-key.c - keys made of records. */
-#include "lib/s3-key.h"
+#include "s3/key.h"
 
 #include <stdlib.h>
 

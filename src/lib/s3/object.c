@@ -1,5 +1,5 @@
 /* s3-object.c - bytes that become one object by one PUT. */
-#include "lib/s3-object.h"
+#include "s3/object.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef AWS_STS_H
 #define AWS_STS_H
 
-#include "lib/aws-fetch.h"
+#include "s3/aws-fetch.h"
 
 struct sts {
 	struct http *http;

@@ -1,5 +1,5 @@
 /* s3-check.c - is what came what was stored? */
-#include "lib/s3-check.h"
+#include "s3/check.h"
 
 #include <openssl/evp.h>
 #include <zlib.h>

@@ -5,7 +5,7 @@
  * profile; keys of the credentials file; a program; keys of the config file; the container; the instance.  What is wrong in
  * what comes first is an error, and never a reason to go on to the next, which would be somebody else.
  */
-#include "lib/aws.h"
+#include "s3/aws.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@
 #include <strings.h>
 
 #include "base/opt.h"
-#include "lib/aws-fetch.h"
-#include "lib/aws-profile.h"
-#include "lib/aws-sts.h"
 #include "net/http.h"
+#include "s3/aws-fetch.h"
+#include "s3/aws-profile.h"
+#include "s3/aws-sts.h"
 
 #define RENEW_EARLY 900         /* s before they expire */
 #define RENEW_PAUSE 60          /* s until the next try, where one failed */

@@ -1,5 +1,5 @@
 /* aws-profile.c - the INI files of AWS. */
-#include "lib/aws-profile.h"
+#include "s3/aws-profile.h"
 
 #include <errno.h>
 #include <pwd.h>

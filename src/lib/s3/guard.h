@@ -8,7 +8,7 @@
 #ifndef S3_GUARD_H
 #define S3_GUARD_H
 
-#include "lib/s3.h"
+#include "s3/s3.h"
 
 /*
  * Starts the guard; one a process, and before its first request, since it is a fork.  Dies EX_TEMPFAIL where another process

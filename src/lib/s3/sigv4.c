@@ -4,7 +4,7 @@
  * A run signs thousands of requests a second with one key, so the signing key is derived once a day, and what OpenSSL
  * fetches and allocates is kept: of its ways, this is the quickest by a factor of three to five.
  */
-#include "lib/sigv4.h"
+#include "s3/sigv4.h"
 
 #include <openssl/evp.h>
 #include <openssl/params.h>

@@ -1,5 +1,5 @@
 /* s3-listing.c - what is in a bucket. */
-#include "lib/s3-listing.h"
+#include "s3/listing.h"
 
 #include <errno.h>
 #include <stdlib.h>

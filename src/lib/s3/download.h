@@ -9,7 +9,7 @@
 #ifndef S3_DOWNLOAD_H
 #define S3_DOWNLOAD_H
 
-#include "lib/s3.h"
+#include "s3/s3.h"
 
 #define S3_JOBS_MAX 256
 #define S3_RANGE (8LL << 20)            /* bytes of a range; what is smaller comes in one piece */

@@ -4,7 +4,7 @@
  * Why we sign ourselves: libcurl's signer differs from version to version, and that of Debian 12 sends no
  * x-amz-content-sha256 and signs the query as it is given.
  */
-#include "lib/s3.h"
+#include "s3/s3.h"
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "format/xml.h"
-#include "lib/sigv4.h"
 #include "net/url.h"
+#include "s3/sigv4.h"
 
 #define MOST_HEADERS 24         /* that one request has to sign */
 

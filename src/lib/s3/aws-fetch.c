@@ -4,7 +4,7 @@
  * Addresses and times are those of the AWS SDKs.  The endpoints answer in plain http on this machine's own link, so they
  * are asked past every proxy, and no redirect is followed.
  */
-#include "lib/aws-fetch.h"
+#include "s3/aws-fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>

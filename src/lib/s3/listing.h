@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lib/s3.h"
+#include "s3/s3.h"
 
 /* One object of a listing. */
 struct s3_object {

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "lib/aws.h"
 #include "net/http.h"
+#include "s3/aws.h"
 
 /* Options of every s3-* tool. */
 extern const char *s3_endpoint, *s3_region;

@@ -1,5 +1,5 @@
 /* s3-guard.c - an upload in parts is aborted, whatever becomes of us. */
-#include "lib/s3-guard.h"
+#include "s3/guard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "format/xml.h"
-#include "lib/s3-listing.h"
-#include "lib/sigv4.h"
 #include "net/url.h"
+#include "s3/listing.h"
+#include "s3/sigv4.h"
 
 #define GUARD_TIME 30.0         /* s that the guard tries for; who stops us waits for as long */
 #define LOOKS 30                /* whether an aborted upload is gone */

@@ -3,7 +3,7 @@
  *
  * Each part is hashed as it is filled: S3 wants the SHA-256 of a body in the signature, and takes the same for its checksum.
  */
-#include "lib/s3-stream.h"
+#include "s3/stream.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "format/xml.h"
-#include "lib/s3-guard.h"
 #include "net/url.h"
+#include "s3/guard.h"
 
 #define SAME_SIZE 1000          /* parts of the first size: 8 GiB, as a rule */
 #define GROWTH 512              /* from then on each part is larger than the one before by its 512th part */

@@ -8,7 +8,7 @@
 #ifndef S3_STREAM_H
 #define S3_STREAM_H
 
-#include "lib/s3-object.h"
+#include "s3/object.h"
 
 #define S3_PART (8LL << 20)                     /* bytes: 128 of them a GiB, and some fit into memory at once */
 #define S3_JOBS 4                               /* parts in flight: with the one that is filled, 40 MiB */

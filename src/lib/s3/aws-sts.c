@@ -1,5 +1,5 @@
 /* aws-sts.c - temporary credentials from AWS's Security Token Service. */
-#include "lib/aws-sts.h"
+#include "s3/aws-sts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "format/date.h"
 #include "format/xml.h"
-#include "lib/sigv4.h"
 #include "net/url.h"
+#include "s3/sigv4.h"
 
 #define STS_TIMEOUT 30.0        /* s */
 #define ANSWER_MAX (64L << 10)  /* bytes */

@@ -4,14 +4,14 @@
  * An object is asked for with a plain GET, whose headers tell its size, ETag and checksum.  Of a large one only the first range is
  * taken of that, and the others are asked for when its turn comes.
  */
-#include "lib/s3-download.h"
+#include "s3/download.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/progress.h"
 #include "format/xml.h"
-#include "lib/s3-check.h"
+#include "s3/check.h"
 
 #define SLOTS 1024              /* objects in the window: a power of two */
 #define LEAST (32LL << 10)      /* bytes that an object counts for at least: a request costs as much */

@@ -1,5 +1,5 @@
 /* s3-known.c - what a run knows of objects: a hash table, open addressing. */
-#include "lib/s3-known.h"
+#include "s3/known.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
