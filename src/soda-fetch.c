@@ -12,12 +12,12 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "records/rows.h"
-#include "lib/soda.h"
-#include "lib/soda-columns.h"
-#include "lib/soda-pages.h"
-#include "lib/soda-stream.h"
-#include "lib/soda-watch.h"
-#include "lib/soql.h"
+#include "soda/soda.h"
+#include "soda/columns.h"
+#include "soda/pages.h"
+#include "soda/stream.h"
+#include "soda/watch.h"
+#include "soda/soql.h"
 
 static const char *opt_select, *opt_where, *opt_order, *since, *expect_columns;
 static long long row_limit = -1, page_size, jobs = 1, drift, empty_exit, expect_rows;

@@ -19,13 +19,13 @@
 #include "base/progress.h"
 #include "format/gzip.h"
 #include "format/json.h"
-#include "lib/soda-columns.h"
-#include "lib/soda-report.h"
-#include "lib/soda.h"
 #include "records/output.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"
+#include "soda/columns.h"
+#include "soda/report.h"
+#include "soda/soda.h"
 
 #define CHUNK_BYTES (4 << 20)   /* a chunk is full with so many, too */
 #define ENOUGH 100              /* refused records, without --rejects, after which more would tell nobody more */

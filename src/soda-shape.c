@@ -13,9 +13,9 @@
 #include "base/names.h"
 #include "base/opt.h"
 #include "format/zone.h"
-#include "lib/soda-columns.h"
-#include "lib/soda-value.h"
 #include "records/rows.h"
+#include "soda/columns.h"
+#include "soda/value.h"
 
 #define MOST_NAMES 10000        /* different fields; more than that are data in the place of names */
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "format/json.h"
-#include "lib/soda-page.h"
-#include "lib/soda.h"
 #include "net/message.h"
+#include "soda/page.h"
+#include "soda/soda.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 #define WORDS_MAX 4096          /* bytes: they go into one line of a message */

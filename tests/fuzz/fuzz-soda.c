@@ -10,7 +10,7 @@
 
 #include "base/number.h"
 #include "format/json.h"
-#include "lib/soda-value.h"
+#include "soda/value.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

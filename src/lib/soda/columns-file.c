@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
-#include "lib/soda-columns.h"
 #include "records/rows.h"
+#include "soda/columns.h"
 
 void
 soda_columns_free(struct soda_columns *columns)

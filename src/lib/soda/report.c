@@ -1,8 +1,8 @@
 /* soda-report.c - what a Socrata server says it did with rows. */
-#include "lib/soda-report.h"
+#include "soda/report.h"
 
 #include "format/json.h"
-#include "lib/soda.h"
+#include "soda/soda.h"
 
 /* A count that is there and makes sense is added. */
 static bool

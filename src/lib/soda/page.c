@@ -1,8 +1,8 @@
 /* soda-page.c - the body of an answer, checked and cut to its rows where it lies. */
-#include "lib/soda-page.h"
+#include "soda/page.h"
 
 #include "format/json.h"
-#include "lib/soda.h"
+#include "soda/soda.h"
 
 static void
 clear_page(struct soda_page *page)

@@ -1,5 +1,5 @@
 /* soda-value.c - a value as a column of a Socrata dataset takes it. */
-#include "lib/soda-value.h"
+#include "soda/value.h"
 
 #include <strings.h>
 

@@ -1,5 +1,5 @@
 /* soda-watch.c - notice that a dataset changes while it is read. */
-#include "lib/soda-watch.h"
+#include "soda/watch.h"
 
 static unsigned long long
 smaller(unsigned long long a, unsigned long long b)

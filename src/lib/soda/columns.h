@@ -8,7 +8,7 @@
 #define SODA_COLUMNS_H
 
 #include "base/buf.h"
-#include "lib/soda.h"
+#include "soda/soda.h"
 
 struct soda_column {
 	struct str name, type;          /* "created_date", "calendar_date", without their quotes */

@@ -13,8 +13,8 @@
 #ifndef SODA_PAGES_H
 #define SODA_PAGES_H
 
-#include "lib/soda-page.h"
-#include "lib/soda-watch.h"
+#include "soda/page.h"
+#include "soda/watch.h"
 
 #define SODA_JOBS 16            /* pages in flight at most */
 

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "lib/soda.h"
 #include "net/http.h"
+#include "soda/soda.h"
 
 struct soda_watch {
 	struct soda *soda;

@@ -1,10 +1,10 @@
 /* soda-pages.c - every row of a query exactly once, page by page. */
-#include "lib/soda-pages.h"
+#include "soda/pages.h"
 
 #include <stdlib.h>
 
-#include "lib/soda-columns.h"
-#include "lib/soql.h"
+#include "soda/columns.h"
+#include "soda/soql.h"
 
 #define FIRST_PAGE 1000         /* rows; shows how wide they are */
 #define MAX_PAGE 50000          /* rows; SODA 2.0 gives no more, and may cut without a word */

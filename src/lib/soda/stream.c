@@ -1,5 +1,5 @@
 /* soda-stream.c - a whole dataset in one long answer, its rows passed on as they arrive. */
-#include "lib/soda-stream.h"
+#include "soda/stream.h"
 
 #include "base/progress.h"
 #include "format/csv.h"

@@ -6,8 +6,8 @@
 #ifndef SODA_STREAM_H
 #define SODA_STREAM_H
 
-#include "lib/soda.h"
 #include "records/rows.h"
+#include "soda/soda.h"
 
 /* Writes the rows of SODA 3's export, or of the rows.csv that it replaces; returns how many. */
 unsigned long long soda_stream(struct soda *, const struct soda_query *, struct rows_out *);

@@ -1,5 +1,5 @@
 /* soql.c - what a tool must know of the SoQL that people give it, and clauses put together. */
-#include "lib/soql.h"
+#include "soda/soql.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* soda-columns.c - the columns of a Socrata dataset, as its metadata have them. */
-#include "lib/soda-columns.h"
+#include "soda/columns.h"
 
 #include <stdlib.h>
 

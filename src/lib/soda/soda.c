@@ -1,5 +1,5 @@
 /* soda.c - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3. */
-#include "lib/soda.h"
+#include "soda/soda.h"
 
 #include <stdio.h>
 #include <stdlib.h>
