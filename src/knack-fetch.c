@@ -8,10 +8,10 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "lib/knack.h"
-#include "lib/knack-pages.h"
-#include "lib/knack-query.h"
-#include "lib/knack-resume.h"
+#include "knack/knack.h"
+#include "knack/pages.h"
+#include "knack/query.h"
+#include "knack/resume.h"
 #include "base/progress.h"
 #include "records/rows.h"
 

@@ -15,8 +15,8 @@
 #include "base/names.h"
 #include "base/opt.h"
 #include "format/zone.h"
-#include "lib/knack-app.h"
-#include "lib/knack-value.h"
+#include "knack/app.h"
+#include "knack/value.h"
 #include "records/rows.h"
 
 #define NAMED 1000              /* fields that are left out and named; more than any object has */

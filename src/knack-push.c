@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 #include "format/json.h"
-#include "lib/knack.h"
-#include "lib/knack-query.h"
+#include "knack/knack.h"
+#include "knack/query.h"
 #include "base/progress.h"
 #include "records/receipt.h"
 #include "records/rows.h"

@@ -9,7 +9,7 @@
 
 #include "format/json.h"
 #include "format/zone.h"
-#include "lib/knack-value.h"
+#include "knack/value.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

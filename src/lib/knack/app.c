@@ -1,11 +1,11 @@
 /* knack-app.c - the metadata document of a Knack application. */
-#include "lib/knack-app.h"
+#include "knack/app.h"
 
 #include <stdlib.h>
 
 #include "format/json.h"
 #include "format/zone.h"
-#include "lib/knack-zones.h"
+#include "knack/zones.h"
 #include "records/input.h"
 
 #define MOST (256 << 20)        /* bytes of a document; those of big applications have a few MiB */

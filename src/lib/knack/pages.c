@@ -1,5 +1,5 @@
 /* knack-pages.c - every record of a query exactly once, page by page, or the change noticed. */
-#include "lib/knack-pages.h"
+#include "knack/pages.h"
 
 #include <stdarg.h>
 #include <stdio.h>

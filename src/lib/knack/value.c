@@ -3,7 +3,7 @@
  *
  * What is text already is copied with its escapes as they stand.
  */
-#include "lib/knack-value.h"
+#include "knack/value.h"
 
 #include <stdlib.h>
 

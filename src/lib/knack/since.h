@@ -9,7 +9,7 @@
 #ifndef KNACK_SINCE_H
 #define KNACK_SINCE_H
 
-#include "lib/knack-app.h"
+#include "knack/app.h"
 
 struct knack_since;
 

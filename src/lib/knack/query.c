@@ -1,5 +1,5 @@
 /* knack-query.c - which records of an object or a view are wanted, as Knack's parameters say it. */
-#include "lib/knack-query.h"
+#include "knack/query.h"
 
 #include <stdlib.h>
 

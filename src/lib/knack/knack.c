@@ -1,5 +1,5 @@
 /* knack.c - talk to one Knack application. */
-#include "lib/knack.h"
+#include "knack/knack.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "lib/knack-app.h"
+#include "knack/app.h"
 #include "net/http.h"
 
 #define KNACK_RATE 10           /* calls a second, on every plan */

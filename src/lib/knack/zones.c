@@ -4,7 +4,7 @@
  * They are old display names of Windows, and their spacing varies.  Where one names places that have gone separate ways
  * since, it is the zone that most of them are in.
  */
-#include "lib/knack-zones.h"
+#include "knack/zones.h"
 
 static const struct { const char *knack, *iana; } zones[] = {
 	{ "Samoa", "Pacific/Pago_Pago" },

@@ -1,5 +1,5 @@
 /* knack-resume.c - a small file that lets a later run go on where this one stopped. */
-#include "lib/knack-resume.h"
+#include "knack/resume.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 #ifndef KNACK_PAGES_H
 #define KNACK_PAGES_H
 
-#include "lib/knack-query.h"
+#include "knack/query.h"
 
 /* How far the reading is, once a page was given out; what a later run needs to go on from there. */
 struct knack_mark {

@@ -7,7 +7,7 @@
 #ifndef KNACK_RESUME_H
 #define KNACK_RESUME_H
 
-#include "lib/knack-pages.h"
+#include "knack/pages.h"
 
 struct knack_resume;
 

@@ -1,5 +1,5 @@
 /* knack-since.c - "at or after this instant", for a server that compares days on its own wall clock. */
-#include "lib/knack-since.h"
+#include "knack/since.h"
 
 #include <stdio.h>
 #include <stdlib.h>

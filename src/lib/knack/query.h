@@ -7,8 +7,8 @@
 #ifndef KNACK_QUERY_H
 #define KNACK_QUERY_H
 
-#include "lib/knack.h"
-#include "lib/knack-since.h"
+#include "knack/knack.h"
+#include "knack/since.h"
 
 /* As the user gave them; NULL where not given. */
 struct knack_wanted {
