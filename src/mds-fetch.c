@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/date.h"
-#include "lib/mds-pages.h"
+#include "mds/pages.h"
 #include "net/http.h"
 #include "records/output.h"
 #include "records/receipt.h"

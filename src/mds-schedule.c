@@ -2,16 +2,16 @@
  * mds-schedule - the schedule of an MDS flow: which hours of which provider are fetched, loaded and published.
  *
  * A block is labelled by the local wall clock at its end, as Austin's schedule had it, and kept with its bounds in UTC, by which
- * blocks tile all of time whatever the clock does (lib/mds-block.h).  The state of a block is its row, and a worker's right to
- * it is a claim: see lib/mds-schedule-claim.c.
+ * blocks tile all of time whatever the clock does (mds/block.h).  The state of a block is its row, and a worker's right to
+ * it is a claim: see mds/schedule-claim.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/date.h"
 #include "format/zone.h"
-#include "lib/mds-block.h"
-#include "lib/mds-schedule.h"
+#include "mds/block.h"
+#include "mds/schedule.h"
 #include "records/receipt.h"
 
 #define SENT_AT_ONCE 5000       /* blocks of one statement of seed */

@@ -14,9 +14,9 @@
 #include "base/opt.h"
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/mds-check.h"
-#include "lib/mds-number.h"
-#include "lib/mds-uuid.h"
+#include "mds/check.h"
+#include "mds/number.h"
+#include "mds/uuid.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 

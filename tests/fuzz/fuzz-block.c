@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "format/zone.h"
-#include "lib/mds-block.h"
+#include "mds/block.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -8,9 +8,9 @@
 
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/mds-check.h"
-#include "lib/mds-number.h"
-#include "lib/mds-uuid.h"
+#include "mds/check.h"
+#include "mds/number.h"
+#include "mds/uuid.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -9,8 +9,8 @@
 #include <strings.h>
 
 #include "format/json.h"
-#include "lib/mds-page.h"
-#include "lib/mds-provider.h"
+#include "mds/page.h"
+#include "mds/provider.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "format/json.h"
-#include "lib/mds-claimer.h"
-#include "lib/mds-schedule.h"
+#include "mds/claimer.h"
+#include "mds/schedule.h"
 #include "records/receipt.h"
 
 enum kind { STATE, COUNT, TEXT, FLAG };

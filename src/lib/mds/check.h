@@ -12,7 +12,7 @@
 #ifndef MDS_CHECK_H
 #define MDS_CHECK_H
 
-#include "lib/mds-rules.h"
+#include "mds/rules.h"
 
 #define MDS_HINTS 64
 

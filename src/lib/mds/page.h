@@ -6,7 +6,7 @@
 #ifndef MDS_PAGE_H
 #define MDS_PAGE_H
 
-#include "lib/mds-version.h"
+#include "mds/version.h"
 
 struct mds_page {
 	struct buf number;              /* "0.3.2", as the answer says; empty where it does not */

@@ -1,5 +1,5 @@
 /* mds-number.c - what the numbers of an MDS trip are. */
-#include "lib/mds-number.h"
+#include "mds/number.h"
 
 #include <math.h>
 

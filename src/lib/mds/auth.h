@@ -7,7 +7,7 @@
 #ifndef MDS_AUTH_H
 #define MDS_AUTH_H
 
-#include "lib/mds-provider.h"
+#include "mds/provider.h"
 #include "net/http.h"
 
 struct mds_auth;

@@ -4,13 +4,13 @@
  * Each check_... takes the value at p and returns past it; c->fault tells whether it was good.  A fault is found in passing
  * and put into words only at the end.
  */
-#include "lib/mds-check.h"
+#include "mds/check.h"
 
 #include <stdint.h>
 
 #include "format/json.h"
-#include "lib/mds-number.h"
-#include "lib/mds-uuid.h"
+#include "mds/number.h"
+#include "mds/uuid.h"
 
 #define PLAIN_NAME 80           /* bytes of an unknown member's name that are shown */
 

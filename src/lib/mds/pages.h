@@ -11,8 +11,8 @@
 #ifndef MDS_PAGES_H
 #define MDS_PAGES_H
 
-#include "lib/mds-page.h"
-#include "lib/mds-provider.h"
+#include "mds/page.h"
+#include "mds/provider.h"
 
 struct mds_wanted {
 	const struct mds_provider *provider;

@@ -1,5 +1,5 @@
 /* mds-provider.c - one provider of MDS data: where it is asked, who we are there, and how often it may be. */
-#include "lib/mds-provider.h"
+#include "mds/provider.h"
 
 #include <math.h>
 #include <stdlib.h>

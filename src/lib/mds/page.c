@@ -1,5 +1,5 @@
 /* mds-page.c - the body of an answer of an MDS provider: checked, and cut to its elements where it lies. */
-#include "lib/mds-page.h"
+#include "mds/page.h"
 
 #include <stdlib.h>
 

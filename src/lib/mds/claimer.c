@@ -1,5 +1,5 @@
 /* mds-claimer.c - who has claimed a block, and whether it is still alive. */
-#include "lib/mds-claimer.h"
+#include "mds/claimer.h"
 
 #include <errno.h>
 #include <signal.h>

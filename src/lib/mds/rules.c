@@ -1,5 +1,5 @@
 /* mds-rules.c - what each version of MDS asks of a trip. */
-#include "lib/mds-rules.h"
+#include "mds/rules.h"
 
 #define N(literal) { literal, sizeof literal - 1 }
 #define END { { NULL, 0 }, NULL, false, 0 }

@@ -1,5 +1,5 @@
 /* mds-uuid.c - the ids of MDS. */
-#include "lib/mds-uuid.h"
+#include "mds/uuid.h"
 
 #define BYTES 16
 

@@ -9,9 +9,9 @@
 
 #include "format/date.h"
 #include "format/json.h"
-#include "lib/mds-block.h"
-#include "lib/mds-claimer.h"
-#include "lib/mds-schedule.h"
+#include "mds/block.h"
+#include "mds/claimer.h"
+#include "mds/schedule.h"
 
 #define DAY (24 * BLOCK_HOUR)
 

@@ -1,5 +1,5 @@
 /* mds-block.c - labels of hour blocks, and their UTC bounds. */
-#include "lib/mds-block.h"
+#include "mds/block.h"
 
 #include "format/date.h"
 #include "format/zone.h"

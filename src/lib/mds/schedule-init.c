@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "format/date.h"
-#include "lib/mds-block.h"
-#include "lib/mds-schedule.h"
+#include "mds/block.h"
+#include "mds/schedule.h"
 #include "records/receipt.h"
 
 #define FILLED_AT_ONCE 5000     /* labels of one statement */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/mds-claimer.h"
-#include "lib/mds-schedule.h"
+#include "mds/claimer.h"
+#include "mds/schedule.h"
 
 /* Appends the tokens of void claims to an array; r has a row for each claim there is. */
 static void

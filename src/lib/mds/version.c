@@ -1,5 +1,5 @@
 /* mds-version.c - what each version of the MDS provider API wants to be asked, and how it answers. */
-#include "lib/mds-version.h"
+#include "mds/version.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* mds-schedule.c - the tables of the schedule, which blocks are meant, and how they are shown. */
-#include "lib/mds-schedule.h"
+#include "mds/schedule.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/progress.h"
 #include "format/json.h"
 #include "format/zone.h"
-#include "lib/mds-block.h"
+#include "mds/block.h"
 
 #define ASKED_AT_ONCE 5000      /* blocks: the better part of a year in one question */
 

@@ -1,5 +1,5 @@
 /* mds-auth.c - who we are for an MDS provider. */
-#include "lib/mds-auth.h"
+#include "mds/auth.h"
 
 #include <stdlib.h>
 

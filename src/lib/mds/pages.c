@@ -1,5 +1,5 @@
 /* mds-pages.c - all that an MDS provider has for a span of time, page by page. */
-#include "lib/mds-pages.h"
+#include "mds/pages.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "base/names.h"
 #include "format/date.h"
-#include "lib/mds-auth.h"
+#include "mds/auth.h"
 #include "net/http.h"
 #include "net/url.h"
 
