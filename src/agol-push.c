@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agol/feature.h"
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/progress.h"
 #include "format/zone.h"
-#include "lib/agol-feature.h"
 #include "net/url.h"
 #include "records/receipt.h"
 #include "records/rows.h"

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "agol/value.h"
 #include "format/json.h"
-#include "lib/agol-value.h"
 
 #define CHECK(x) do { if (!(x)) abort(); } while (0)
 

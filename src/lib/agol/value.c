@@ -1,5 +1,5 @@
 /* agol-value.c - values of records as an ArcGIS layer takes them. */
-#include "lib/agol-value.h"
+#include "agol/value.h"
 
 #include <stdarg.h>
 #include <stdio.h>

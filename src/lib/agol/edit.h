@@ -6,8 +6,8 @@
 #ifndef AGOL_EDIT_H
 #define AGOL_EDIT_H
 
+#include "agol/layer.h"
 #include "format/json.h"
-#include "lib/agol-layer.h"
 
 #define AGOL_FORM (1 << 20)     /* bytes of a request: larger ones are refused in ways that look like other troubles */
 

@@ -1,5 +1,5 @@
 /* agol-layer.c - a layer or table of an ArcGIS feature service. */
-#include "lib/agol-layer.h"
+#include "agol/layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* agol-feature.c - a record as a feature of an ArcGIS layer. */
-#include "lib/agol-feature.h"
+#include "agol/feature.h"
 
 #include <stdlib.h>
 
+#include "agol/value.h"
 #include "format/json.h"
-#include "lib/agol-value.h"
 
 #define NAMES_MOST 4096         /* names of fields that are remembered; the names of more are looked up again */
 

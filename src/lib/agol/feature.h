@@ -7,8 +7,8 @@
 #ifndef AGOL_FEATURE_H
 #define AGOL_FEATURE_H
 
+#include "agol/edit.h"
 #include "base/names.h"
-#include "lib/agol-edit.h"
 #include "records/rows.h"
 
 /* How records become features of one layer.  Zeroed, then the first part is set; agol_features_free() when done. */

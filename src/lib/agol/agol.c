@@ -1,5 +1,5 @@
 /* agol.c - talk to an ArcGIS portal and its services. */
-#include "lib/agol.h"
+#include "agol/agol.h"
 
 #include <stdio.h>
 #include <stdlib.h>

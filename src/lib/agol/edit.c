@@ -1,5 +1,5 @@
 /* agol-edit.c - questions about the features of an ArcGIS layer, and edits of them. */
-#include "lib/agol-edit.h"
+#include "agol/edit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef AGOL_VALUE_H
 #define AGOL_VALUE_H
 
-#include "lib/agol-layer.h"
+#include "agol/layer.h"
 #include "records/row.h"
 
 /*

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
+#include "agol/agol.h"
 #include "base/buf.h"
-#include "lib/agol.h"
 
 enum agol_type { AGOL_OTHER, AGOL_OID, AGOL_GLOBALID, AGOL_STRING, AGOL_SMALL, AGOL_INTEGER, AGOL_BIG, AGOL_FLOAT, AGOL_DATE,
 	AGOL_DATE_ONLY, AGOL_TIME_ONLY, AGOL_STAMP, AGOL_GUID };
