@@ -2,7 +2,8 @@
  * knack-format - raw Knack records become records with names and values for people.
  *
  * What a value becomes is knackpy's Record.format(), whose output many flows have behind them.  Where knackpy drops a
- * value, or fails on a record that is only odd, this says so and goes on: see knack-value.h and the manual.
+ * value, or fails on a record that is only odd, this says so and goes on: see knack/value.h and
+ * the manual.
  */
 #include <errno.h>
 #include <limits.h>

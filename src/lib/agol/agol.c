@@ -1,4 +1,4 @@
-/* agol.c - talk to an ArcGIS portal and its services. */
+/* agol/agol.c - talk to an ArcGIS portal and its services. */
 #include "agol/agol.h"
 
 #include <stdio.h>

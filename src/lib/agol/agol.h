@@ -1,5 +1,6 @@
 /*
- * agol.h - talk to an ArcGIS portal (ArcGIS Online, or an Enterprise's own) and to the services that it knows.
+ * agol/agol.h - talk to an ArcGIS portal (ArcGIS Online, or an Enterprise's own) and to the
+ * services that it knows.
  *
  * Most failures come with status 200 and an error object; both are judged here, by their codes: 69 after the retries, 75
  * throttled, 76 nonsense, 77 refused.  The token goes in a header, never in a URL; it is renewed before it ends, and

@@ -1,4 +1,4 @@
-/* agol-edit.c - questions about the features of an ArcGIS layer, and edits of them. */
+/* agol/edit.c - questions about the features of an ArcGIS layer, and edits of them. */
 #include "agol/edit.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * agol-edit.h - questions about the features of an ArcGIS layer, and edits of them.
+ * agol/edit.h - questions about the features of an ArcGIS layer, and edits of them.
  *
  * Edits are sent with rollbackOnFailure=false: what is good is stored, and each feature has its own result.
  */

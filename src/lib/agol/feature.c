@@ -1,4 +1,4 @@
-/* agol-feature.c - a record as a feature of an ArcGIS layer. */
+/* agol/feature.c - a record as a feature of an ArcGIS layer. */
 #include "agol/feature.h"
 
 #include <stdlib.h>

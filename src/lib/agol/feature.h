@@ -1,5 +1,6 @@
 /*
- * agol-feature.h - a record as a feature of an ArcGIS layer: its key, its attributes and its geometry.
+ * agol/feature.h - a record as a feature of an ArcGIS layer: its key, its attributes and its
+ * geometry.
  *
  * Fields are matched to the layer's by name, in any case of letters.  What the layer lacks or fills itself is not sent, and named
  * in lacking and filled.  A record that the layer can't take is rejected here.

@@ -1,4 +1,4 @@
-/* agol-layer.c - a layer or table of an ArcGIS feature service. */
+/* agol/layer.c - a layer or table of an ArcGIS feature service. */
 #include "agol/layer.h"
 
 #include <stdio.h>

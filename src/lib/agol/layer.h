@@ -1,5 +1,5 @@
 /*
- * agol-layer.h - a layer or table of an ArcGIS feature service, as its document describes it.
+ * agol/layer.h - a layer or table of an ArcGIS feature service, as its document describes it.
  */
 #ifndef AGOL_LAYER_H
 #define AGOL_LAYER_H

@@ -1,4 +1,4 @@
-/* agol-value.c - values of records as an ArcGIS layer takes them. */
+/* agol/value.c - values of records as an ArcGIS layer takes them. */
 #include "agol/value.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * agol-value.h - values of records as an ArcGIS layer takes them.
+ * agol/value.h - values of records as an ArcGIS layer takes them.
  *
  * These functions append JSON and return NULL, or what is wrong with the value: a text that reads on from its field's
  * name, lent until the next call.  They do not die: fuzzers call them.

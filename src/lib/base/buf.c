@@ -1,4 +1,4 @@
-/* buf.c - bytes that grow. */
+/* base/buf.c - bytes that grow. */
 #include "base/buf.h"
 
 #include <stdint.h>

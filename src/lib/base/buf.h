@@ -1,5 +1,5 @@
 /*
- * buf.h - bytes that grow, and bytes that are borrowed.
+ * base/buf.h - bytes that grow, and bytes that are borrowed.
  *
  * p[len] is 0 once p is set, so p prints; the bytes may hold NULs.  BUF_PAD bytes past p[len] may be read (not
  * used), so that scanners can load whole vectors.  Nothing here returns an error: out of memory dies

@@ -1,4 +1,4 @@
-/* clock.h - how time passes: a clock that nobody sets, for waits, limits and rates. */
+/* base/clock.h - how time passes: a clock that nobody sets, for waits, limits and rates. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

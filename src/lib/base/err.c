@@ -1,4 +1,4 @@
-/* err.c - say what went wrong, and leave. */
+/* base/err.c - say what went wrong, and leave. */
 #include "base/err.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * err.h - say what went wrong, and leave: "tool: what went wrong: what to do".
+ * base/err.h - say what went wrong, and leave: "tool: what went wrong: what to do".
  *
  * A message is one line and one write(2), since the programs of a pipeline share one stderr.  Control bytes
  * print as '?', since messages quote others' data; a registered secret prints as "***".  Under --log-json a

@@ -1,5 +1,5 @@
 /*
- * idset.c - which ids came before, in bounded memory.
+ * base/idset.c - which ids came before, in bounded memory.
  *
  * Several small tables that never grow instead of one that does: growing holds the old and the new at once.
  */

@@ -1,5 +1,5 @@
 /*
- * idset.h - which ids came before, in bounded memory.
+ * base/idset.h - which ids came before, in bounded memory.
  *
  * An id is 24 hex digits, kept as its 12 bytes.  The newest 800,000 at least are remembered, in 15 MiB at most that are
  * taken only as they fill; older ones are forgotten, so that memory stays bounded whatever the number.

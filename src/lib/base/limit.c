@@ -1,4 +1,4 @@
-/* limit.c - how much of a target may go. */
+/* base/limit.c - how much of a target may go. */
 #include "base/limit.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* limit.h - how much of a target may go: "N" rows or a share, "P%", as an option has it. */
+/* base/limit.h - how much of a target may go: "N" rows or a share, "P%", as an option has it. */
 #ifndef LIMIT_H
 #define LIMIT_H
 

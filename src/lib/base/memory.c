@@ -1,4 +1,4 @@
-/* memory.c - a library gets its memory from us, and a lack of it ends the process. */
+/* base/memory.c - a library gets its memory from us, and a lack of it ends the process. */
 #include "base/memory.h"
 
 #include <errno.h>

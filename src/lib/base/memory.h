@@ -1,5 +1,6 @@
 /*
- * memory.h - a library gets its memory from us, and a lack of it ends the process with EX_OSERR.
+ * base/memory.h - a library gets its memory from us, and a lack of it ends the process with
+ * EX_OSERR.
  *
  * Libraries report a lack of memory as something else, or not at all: libcurl 7.88 says "No URL set", or sends a request without
  * its query; OpenSSL 3.0 says that there is no SHA-256, or crashes while it starts; expat and GEOS report it as bad input.  So

@@ -1,4 +1,4 @@
-/* names.c - a list of names with their places: open addressing, FNV-1a. */
+/* base/names.c - a list of names with their places: open addressing, FNV-1a. */
 #include "base/names.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /*
- * names.h - a list of names with their places: columns of a table, keys of a record.
+ * base/names.h - a list of names with their places: columns of a table, keys of a record.
  *
  * Records of one stream mostly have their fields in one order, so names_find() takes the place in the record as
  * a hint: a stream of like records costs one comparison a field and no hashing.

@@ -1,4 +1,4 @@
-/* number.c - decimal numbers as people and machines write them. */
+/* base/number.c - decimal numbers as people and machines write them. */
 #include "base/number.h"
 
 #include <math.h>

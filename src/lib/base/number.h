@@ -1,5 +1,5 @@
 /*
- * number.h - decimal numbers as people and machines write them: -12.50, .5, 1., +1e3, 007.
+ * base/number.h - decimal numbers as people and machines write them: -12.50, .5, 1., +1e3, 007.
  *
  * No hexadecimal, no infinity, no NaN, and no white space around them.  Only a lack of memory ends the process: fuzzers call these.
  */

@@ -1,4 +1,4 @@
-/* opt.c - one table of options. */
+/* base/opt.c - one table of options. */
 #include "base/opt.h"
 
 #include <errno.h>

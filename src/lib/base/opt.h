@@ -1,5 +1,6 @@
 /*
- * opt.h - one table of options: it parses, checks ranges, prints --help, and feeds the shells' completion.
+ * base/opt.h - one table of options: it parses, checks ranges, prints --help, and feeds the
+ * shells' completion.
  *
  * A row binds a typed pointer, so a flag bound to a number does not compile.  Every tool defines `tool`.
  * --help, --version, --quiet, --progress, --log-json and -v, --verbose are in every tool and in no table.

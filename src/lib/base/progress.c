@@ -1,4 +1,4 @@
-/* progress.c - how far we are, on stderr. */
+/* base/progress.c - how far we are, on stderr. */
 #include "base/progress.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * progress.h - how far we are, on stderr: once a second on a terminal (or under --progress), and whenever
- * SIGUSR1 comes.  opt_parse() starts it.  Whoever moves rows adds to the counts and calls progress_check() in
- * its loop and when a system call came back with EINTR.
+ * base/progress.h - how far we are, on stderr: once a second on a terminal (or under --progress),
+ * and whenever SIGUSR1 comes.  opt_parse() starts it.  Whoever moves rows adds to the counts and
+ * calls progress_check() in its loop and when a system call came back with EINTR.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H

@@ -1,5 +1,6 @@
 /*
- * scan.h - the byte searches that the readers live on, sixteen bytes at a time where the machine has SSE2.
+ * base/scan.h - the byte searches that the readers live on, sixteen bytes at a time where the
+ * machine has SSE2.
  *
  * Each returns the first byte in [p, end) that is wanted, or end.  BUF_PAD bytes past end must be readable.
  */

@@ -1,5 +1,5 @@
 /*
- * fernet.c - Fernet tokens.
+ * crypt/fernet.c - Fernet tokens.
  *
  * Each piece is decoded and signed, or encrypted, signed and encoded, while it is in the cache.  A token is checked
  * under the first key while it comes in, since that is the key that nearly always fits; a further key costs a pass

@@ -1,5 +1,5 @@
 /*
- * fernet.h - Fernet tokens: a message, encrypted and signed, as text.
+ * crypt/fernet.h - Fernet tokens: a message, encrypted and signed, as text.
  *
  * A token is base64url of: 0x80, 8 bytes of seconds since 1970, a random IV, AES-128-CBC of the message with PKCS#7
  * padding, and HMAC-SHA256 over all of these (github.com/fernet/spec).  It is written as it streams by, in memory that

@@ -1,5 +1,5 @@
 /*
- * base64url.c - base64 in the URL-safe alphabet, six bytes a step.
+ * format/base64url.c - base64 in the URL-safe alphabet, six bytes a step.
  *
  * Tables and 64-bit words are quick enough: a Fernet token spends a fifth of its time here, and the rest in
  * libcrypto.  OpenSSL's own base64 is slower, and takes what is none.

@@ -1,5 +1,6 @@
 /*
- * base64url.h - base64 in the alphabet that URLs and file names take (RFC 4648 5), with its padding.
+ * format/base64url.h - base64 in the alphabet that URLs and file names take (RFC 4648 5), with
+ * its padding.
  *
  * Strict: no white space, no other alphabet, no unused bits set, so that bytes have one text and no other.
  */

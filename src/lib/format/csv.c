@@ -1,4 +1,4 @@
-/* csv.c - CSV text, split where it lies. */
+/* format/csv.c - CSV text, split where it lies. */
 #include "format/csv.h"
 
 #include <stdlib.h>

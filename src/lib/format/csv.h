@@ -1,5 +1,6 @@
 /*
- * csv.h - CSV text, split where it lies (RFC 4180; LF, CRLF and lone CR end a record, all three are accepted).
+ * format/csv.h - CSV text, split where it lies (RFC 4180; LF, CRLF and lone CR end a record, all
+ * three are accepted).
  *
  * Rules where RFC 4180 is silent, the same as libcsv's and Python's: a quote inside an unquoted field is text;
  * what follows a closing quote up to the delimiter is refused here, since it is most often a broken file.

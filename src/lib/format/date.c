@@ -1,5 +1,5 @@
 /*
- * date.c - dates and times as people and machines write them.
+ * format/date.c - dates and times as people and machines write them.
  *
  * One cursor, moved forward by small take_...() functions that return false with why set.  The ISO shape is tried
  * first and by itself, since loads of it run through here four times a row.

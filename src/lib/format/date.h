@@ -1,5 +1,6 @@
 /*
- * date.h - dates and times as people and machines write them, read without libc's locale or time zone.
+ * format/date.h - dates and times as people and machines write them, read without libc's locale
+ * or time zone.
  *
  * The calendar is the Gregorian one, years 1 to 9999.  A date that is not in it (31 February), an hour past 23, a
  * minute or second past 59 are errors, with one exception: a leap second, 60 after minute 59, is the second after it, as

@@ -1,4 +1,4 @@
-/* documents.c - JSON objects behind each other. */
+/* format/documents.c - JSON objects behind each other. */
 #include "format/documents.h"
 
 #include "format/json.h"

@@ -1,5 +1,5 @@
 /*
- * documents.h - JSON objects behind each other, in pieces, found one by one.
+ * format/documents.h - JSON objects behind each other, in pieces, found one by one.
  *
  * One object, a line each (NDJSON), or many over many lines: white space between them, or nothing.  At most one is held.  A bad one
  * ends where a line starts with '{', else where the text ends; so a bad line of NDJSON costs that line.

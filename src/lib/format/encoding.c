@@ -1,4 +1,4 @@
-/* encoding.c - text of other encodings to UTF-8. */
+/* format/encoding.c - text of other encodings to UTF-8. */
 #include "format/encoding.h"
 
 #include "format/json.h"

@@ -1,5 +1,5 @@
 /*
- * encoding.h - text of other encodings to UTF-8, as it streams by.
+ * format/encoding.h - text of other encodings to UTF-8, as it streams by.
  *
  * What has no place in the encoding (a lone surrogate, half a character at the end, a byte that Windows-1252
  * leaves free) becomes the byte 0xFF, which UTF-8 forbids: so whoever checks the record finds it, with its line and column.

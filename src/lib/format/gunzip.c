@@ -1,4 +1,4 @@
-/* gunzip.c - gzip, unpacked as it comes. */
+/* format/gunzip.c - gzip, unpacked as it comes. */
 #include "format/gunzip.h"
 
 #include <stdlib.h>

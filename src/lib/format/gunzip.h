@@ -1,5 +1,5 @@
 /*
- * gunzip.h - gzip (RFC 1952), unpacked as it comes: any size in the memory of one buffer.
+ * format/gunzip.h - gzip (RFC 1952), unpacked as it comes: any size in the memory of one buffer.
  *
  * Members behind each other are one text, as with gzip(1).  These functions return errors and do not die.
  */

@@ -1,4 +1,4 @@
-/* gzip.c - bytes packed as gzip. */
+/* format/gzip.c - bytes packed as gzip. */
 #include "format/gzip.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * gzip.h - bytes packed as gzip (RFC 1952), piece by piece: one stream after the other.
+ * format/gzip.h - bytes packed as gzip (RFC 1952), piece by piece: one stream after the other.
  */
 #ifndef GZIP_H
 #define GZIP_H

@@ -1,4 +1,4 @@
-/* ini.c - INI files as AWS's are. */
+/* format/ini.c - INI files as AWS's are. */
 #include "format/ini.h"
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /*
- * ini.h - INI files as AWS's are: [section], "key = value", and indented lines below a key, which belong to it.
+ * format/ini.h - INI files as AWS's are: [section], "key = value", and indented lines below a
+ * key, which belong to it.
  *
  * Read as Python's configparser reads them, since botocore does: "=" or ":" ends a key, lines that start with # or ; are
  * comments, nothing behind a value is one, and a line is below a key if it is indented deeper than it.

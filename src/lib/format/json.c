@@ -1,4 +1,4 @@
-/* json.c - JSON text, scanned where it lies. */
+/* format/json.c - JSON text, scanned where it lies. */
 #include "format/json.h"
 
 #include <stdint.h>

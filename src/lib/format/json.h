@@ -1,5 +1,5 @@
 /*
- * json.h - JSON text, scanned where it lies (RFC 8259, and nothing it forbids).
+ * format/json.h - JSON text, scanned where it lies (RFC 8259, and nothing it forbids).
  *
  * Nothing is built and no number is read: a value is a span of the text, so 1.10 and 20-digit integers stay as
  * they came.  Every function wants BUF_PAD readable bytes past the end and a 0 at the end, as struct buf and struct input have.

@@ -1,4 +1,4 @@
-/* xml.c - flat XML, by expat. */
+/* format/xml.c - flat XML, by expat. */
 #include "format/xml.h"
 
 #include <expat.h>

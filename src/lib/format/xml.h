@@ -1,5 +1,5 @@
 /*
- * xml.h - the flat XML that AWS answers with, by expat.
+ * format/xml.h - the flat XML that AWS answers with, by expat.
  *
  * Namespaces are dropped: names are local ones.  Entities are undone; a document type, which could declare others, is
  * refused.  White space may come first, since S3 sends it to keep a connection alive.

@@ -1,4 +1,4 @@
-/* zip-end.c - the end record of a zip. */
+/* format/zip-end.c - the end record of a zip. */
 #include "format/zip-end.h"
 
 #include <stdint.h>

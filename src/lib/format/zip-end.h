@@ -1,5 +1,6 @@
 /*
- * zip-end.h - the end record of a zip that is read from front to back: does it have all its members?
+ * format/zip-end.h - the end record of a zip that is read from front to back: does it have all
+ * its members?
  *
  * A zip's directory stands behind its members, and the record behind that says how many there are and where it begins
  * (APPNOTE 4.3.14 to 4.3.16), which is elsewhere when another zip is in front.  Only the last bytes are kept, as many as the

@@ -1,4 +1,4 @@
-/* zone.c - wall clock and instant in one time zone. */
+/* format/zone.c - wall clock and instant in one time zone. */
 #include "format/zone.h"
 
 #include <errno.h>

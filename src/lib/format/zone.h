@@ -1,5 +1,6 @@
 /*
- * zone.h - wall clock and instant in one time zone, named as in the IANA database: America/Chicago.
+ * format/zone.h - wall clock and instant in one time zone, named as in the IANA database:
+ * America/Chicago.
  *
  * The rules are the system's (Debian's tzdata), read by libc.  One zone a process, since libc has one: localtime(3) is
  * in it too from zone_use() on.  Millions of conversions a second: a day without a change of the clock costs one

@@ -1,4 +1,4 @@
-/* geojson.c - polygons out of GeoJSON. */
+/* geo/geojson.c - polygons out of GeoJSON. */
 #include "geo/geojson.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /*
- * geojson.h - polygons out of GeoJSON (RFC 7946), as plain numbers.
+ * geo/geojson.h - polygons out of GeoJSON (RFC 7946), as plain numbers.
  *
  *	struct geojson g;
  *	if (geojson_open(&g, text))

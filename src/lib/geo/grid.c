@@ -1,4 +1,4 @@
-/* geo-grid.c - cells that no border touches. */
+/* geo/grid.c - cells that no border touches. */
 #include "geo/grid.h"
 
 #include <stdlib.h>

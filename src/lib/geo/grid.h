@@ -1,5 +1,6 @@
 /*
- * geo-grid.h - a grid over a layer of polygons, that remembers the answer of every cell which no border touches.
+ * geo/grid.h - a grid over a layer of polygons, that remembers the answer of every cell which no
+ * border touches.
  *
  * All points of such a cell lie in the same polygons, and so do those of the cells beside it that no border touches.  So the
  * caller asks its exact judge once, and keeps the answer for them all.  This is exact, not an estimate:

@@ -1,4 +1,4 @@
-/* geo-layer.c - polygons, by GEOS. */
+/* geo/layer.c - polygons, by GEOS. */
 #include "geo/layer.h"
 
 #include <geos_c.h>

@@ -1,9 +1,10 @@
 /*
- * geo-layer.h - the polygons of a GeoJSON file, to ask which of them a point lies in.
+ * geo/layer.h - the polygons of a GeoJSON file, to ask which of them a point lies in.
  *
  * The judge is GEOS: a tree over the polygons' boxes, and a prepared geometry of each.  A border belongs to its polygon.
- * In front of it stands a grid that remembers what is sure (geo-grid.h).  A file that is not what it should be dies
- * EX_DATAERR with its name and the number of the feature; messages never hold the point that was asked for.
+ * In front of it stands a grid that remembers what is sure (geo/grid.h).  A file that is not what
+ * it should be dies EX_DATAERR with its name and the number of the feature; messages never hold
+ * the point that was asked for.
  */
 #ifndef GEO_LAYER_H
 #define GEO_LAYER_H

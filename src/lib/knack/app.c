@@ -1,4 +1,4 @@
-/* knack-app.c - the metadata document of a Knack application. */
+/* knack/app.c - the metadata document of a Knack application. */
 #include "knack/app.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * knack-app.h - the metadata document of a Knack application: its objects, fields and views.
+ * knack/app.h - the metadata document of a Knack application: its objects, fields and views.
  *
  * It is read once and checked; what a tool asks for later is there.  All texts are copies, NUL-terminated, that live as
  * long as the application.  The order is that of the document: by object, then by field.  What the document holds

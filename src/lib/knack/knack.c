@@ -1,4 +1,4 @@
-/* knack.c - talk to one Knack application. */
+/* knack/knack.c - talk to one Knack application. */
 #include "knack/knack.h"
 
 #include <ctype.h>

@@ -1,5 +1,6 @@
 /*
- * knack.h - talk to one Knack application: who we are, how often we may ask, and what a refusal means.
+ * knack/knack.h - talk to one Knack application: who we are, how often we may ask, and what a
+ * refusal means.
  *
  * The application is KNACK_APP_ID (no secret), or that of the metadata at hand; the key is KNACK_API_KEY.  Without a key
  * the word "knack" goes in its place, which opens the views of public pages and nothing else.

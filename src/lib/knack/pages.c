@@ -1,4 +1,4 @@
-/* knack-pages.c - every record of a query exactly once, page by page, or the change noticed. */
+/* knack/pages.c - every record of a query exactly once, page by page, or the change noticed. */
 #include "knack/pages.h"
 
 #include <stdarg.h>

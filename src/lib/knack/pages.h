@@ -1,5 +1,5 @@
 /*
- * knack-pages.h - every record of a query exactly once, page by page, or the change noticed.
+ * knack/pages.h - every record of a query exactly once, page by page, or the change noticed.
  *
  * There is no snapshot.  Where the records have an auto increment, and no order was asked for, each page is asked for by
  * what comes after the last one's: records that come or go in between shift nothing.  A server that leaves this condition

@@ -1,4 +1,6 @@
-/* knack-query.c - which records of an object or a view are wanted, as Knack's parameters say it. */
+/*
+ * knack/query.c - which records of an object or a view are wanted, as Knack's parameters say it.
+ */
 #include "knack/query.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * knack-query.h - which records of an object or a view are wanted, as Knack's parameters say it.
+ * knack/query.h - which records of an object or a view are wanted, as Knack's parameters say it.
  *
  * Knack leaves out a rule or an order on a field that it does not know, and sends everything.  So every field is looked
  * up in the metadata before anything is asked, and knack_query_test() looks whether what comes can be what was asked for.

@@ -1,4 +1,4 @@
-/* knack-resume.c - a small file that lets a later run go on where this one stopped. */
+/* knack/resume.c - a small file that lets a later run go on where this one stopped. */
 #include "knack/resume.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * knack-resume.h - a small file that lets a later run go on where this one stopped.
+ * knack/resume.h - a small file that lets a later run go on where this one stopped.
  *
  * It is written after a page went out, never before, and whole or not at all.  Where standard output is a file, the
  * file's length is in it, too: what a run that was killed wrote past it is cut off, so that no page is there twice.

@@ -1,4 +1,7 @@
-/* knack-since.c - "at or after this instant", for a server that compares days on its own wall clock. */
+/*
+ * knack/since.c - "at or after this instant", for a server that compares days on its own wall
+ * clock.
+ */
 #include "knack/since.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /*
- * knack-since.h - "at or after this instant", for a server that compares days on its own wall clock.
+ * knack/since.h - "at or after this instant", for a server that compares days on its own wall
+ * clock.
  *
  * Knack has no `is on or after`, and looks at days only: so the day is asked for by two rules joined by OR, and what is
  * older on that day is dropped here.  Its timestamps are wall clocks of the application's zone read as if in UTC, to the

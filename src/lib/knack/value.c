@@ -1,5 +1,5 @@
 /*
- * knack-value.c - one value of a Knack record, as people read it.
+ * knack/value.c - one value of a Knack record, as people read it.
  *
  * What is text already is copied with its escapes as they stand.
  */

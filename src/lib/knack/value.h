@@ -1,5 +1,6 @@
 /*
- * knack-value.h - one value of a Knack record, as people read it: what knackpy's Record.format() makes of it.
+ * knack/value.h - one value of a Knack record, as people read it: what knackpy's Record.format()
+ * makes of it.
  *
  * A record has two values for a field, field_7 as Knack shows it and field_7_raw, which a blank field lacks.  They go
  * in as JSON that was found good before, p NULL for null, and come out as JSON, appended; null appends nothing.

@@ -1,5 +1,5 @@
 /*
- * knack-zones.c - the names that Knack has for time zones.
+ * knack/zones.c - the names that Knack has for time zones.
  *
  * They are old display names of Windows, and their spacing varies.  Where one names places that have gone separate ways
  * since, it is the zone that most of them are in.

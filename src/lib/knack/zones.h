@@ -1,4 +1,4 @@
-/* knack-zones.h - the names that Knack has for time zones. */
+/* knack/zones.h - the names that Knack has for time zones. */
 #ifndef KNACK_ZONES_H
 #define KNACK_ZONES_H
 

@@ -1,4 +1,4 @@
-/* mds-auth.c - who we are for an MDS provider. */
+/* mds/auth.c - who we are for an MDS provider. */
 #include "mds/auth.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * mds-auth.h - who we are for an MDS provider: the headers of each request, and the token that some have to be asked for.
+ * mds/auth.h - who we are for an MDS provider: the headers of each request, and the token that
+ * some have to be asked for.
  *
  * A token is asked for when it is first needed, by a form that goes to the token's URL and nowhere else.  One that a page came
  * for and that is refused later has ended, and is asked for anew; one that never worked is not.

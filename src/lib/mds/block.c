@@ -1,4 +1,4 @@
-/* mds-block.c - labels of hour blocks, and their UTC bounds. */
+/* mds/block.c - labels of hour blocks, and their UTC bounds. */
 #include "mds/block.h"
 
 #include "format/date.h"

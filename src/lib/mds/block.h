@@ -1,5 +1,6 @@
 /*
- * mds-block.h - the hour blocks of an MDS schedule: their labels, and where in UTC they start and end.
+ * mds/block.h - the hour blocks of an MDS schedule: their labels, and where in UTC they start and
+ * end.
  *
  * A block is labelled by the local wall clock at its END.  Label L covers [edge(L - 1 h), edge(L)), so that blocks tile UTC
  * whatever the clock does: where autumn has an hour twice the block that ends with the second one holds both, and what spring

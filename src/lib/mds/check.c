@@ -1,5 +1,5 @@
 /*
- * mds-check.c - one trip held against the rules of a version of MDS.
+ * mds/check.c - one trip held against the rules of a version of MDS.
  *
  * Each check_... takes the value at p and returns past it; c->fault tells whether it was good.  A fault is found in passing
  * and put into words only at the end.

@@ -1,5 +1,5 @@
 /*
- * mds-check.h - one trip held against the rules of a version of MDS.
+ * mds/check.h - one trip held against the rules of a version of MDS.
  *
  *	mds_take(c, rule, members of the trip, one by one)
  *	mds_check(c)                                    false: c->where and c->why say what is wrong with the first bad field
@@ -22,7 +22,7 @@ struct mds_check {
 	struct str first, last;         /* of the route's features, or any other items in their place; p NULL: none */
 	size_t features;
 	struct buf where, why;          /* of the fault */
-	/* mds-check.c's own */
+	/* mds/check.c's own */
 	const char *end;                /* of the member at hand */
 	unsigned char hint[MDS_HINTS];  /* which member stood there last */
 	struct str unknown;             /* the first member that a closed rule does not know */

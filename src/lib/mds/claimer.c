@@ -1,4 +1,4 @@
-/* mds-claimer.c - who has claimed a block, and whether it is still alive. */
+/* mds/claimer.c - who has claimed a block, and whether it is still alive. */
 #include "mds/claimer.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * mds-claimer.h - who has claimed a block: a process, told apart from any other of any machine.
+ * mds/claimer.h - who has claimed a block: a process, told apart from any other of any machine.
  *
  * "HOST PID START NAMESPACE BOOT": the host's name is for people; PID counts in the namespace of process numbers of this boot of
  * this machine, and START (clock ticks after the boot) tells it from a later process with that number.  What /proc does not

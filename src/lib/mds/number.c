@@ -1,4 +1,4 @@
-/* mds-number.c - what the numbers of an MDS trip are. */
+/* mds/number.c - what the numbers of an MDS trip are. */
 #include "mds/number.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /*
- * mds-number.h - what the numbers of an MDS trip are: integers, places on a map, times.
+ * mds/number.h - what the numbers of an MDS trip are: integers, places on a map, times.
  *
  * A number comes as its JSON text, which was found good before.
  */

@@ -1,4 +1,7 @@
-/* mds-page.c - the body of an answer of an MDS provider: checked, and cut to its elements where it lies. */
+/*
+ * mds/page.c - the body of an answer of an MDS provider: checked, and cut to its elements where
+ * it lies.
+ */
 #include "mds/page.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * mds-page.h - the body of an answer of an MDS provider: checked, and cut to its elements where it lies.
+ * mds/page.h - the body of an answer of an MDS provider: checked, and cut to its elements where
+ * it lies.
  *
  * These functions return errors and do not die: fuzzers call them.  No reason quotes the body, which is about people.
  */

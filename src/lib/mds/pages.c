@@ -1,4 +1,4 @@
-/* mds-pages.c - all that an MDS provider has for a span of time, page by page. */
+/* mds/pages.c - all that an MDS provider has for a span of time, page by page. */
 #include "mds/pages.h"
 
 #include <stdarg.h>

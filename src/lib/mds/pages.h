@@ -1,5 +1,5 @@
 /*
- * mds-pages.h - all that an MDS provider has for a span of time, page by page.
+ * mds/pages.h - all that an MDS provider has for a span of time, page by page.
  *
  * Versions that know hours only are asked for every UTC hour in turn.  A page is given out when it came whole, in the version that
  * was asked for, with a list of objects in it.  All else ends the process with the status of its cause: not ready, to come, not

@@ -1,4 +1,7 @@
-/* mds-provider.c - one provider of MDS data: where it is asked, who we are there, and how often it may be. */
+/*
+ * mds/provider.c - one provider of MDS data: where it is asked, who we are there, and how often
+ * it may be.
+ */
 #include "mds/provider.h"
 
 #include <math.h>

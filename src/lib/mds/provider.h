@@ -1,5 +1,6 @@
 /*
- * mds-provider.h - one provider of MDS data: where it is asked, who we are there, and how often it may be.
+ * mds/provider.h - one provider of MDS data: where it is asked, who we are there, and how often
+ * it may be.
  *
  * The configuration is JSON, an object of the providers' names and their settings, or the settings of one provider.  It holds
  * secrets, so nothing here ever quotes a value: messages name the setting.  mds_provider_parse() returns errors and does not die:

@@ -1,4 +1,4 @@
-/* mds-rules.c - what each version of MDS asks of a trip. */
+/* mds/rules.c - what each version of MDS asks of a trip. */
 #include "mds/rules.h"
 
 #define N(literal) { literal, sizeof literal - 1 }

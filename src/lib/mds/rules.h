@@ -1,5 +1,6 @@
 /*
- * mds-rules.h - what each version of MDS asks of a trip, and what Austin's loader asked: tables, for mds-check.h.
+ * mds/rules.h - what each version of MDS asks of a trip, and what Austin's loader asked: tables,
+ * for mds/check.h.
  *
  * Those of 0.2 to 1.2 are the specification's own JSON Schemas (provider/trips.json of its releases 0.2.1, 0.3.2, 0.4.1,
  * 1.0.0, 1.1.1 and 1.2.0), which tests/mds-trips.t compares them with.  2.0 has no such schema: its rules are the table of

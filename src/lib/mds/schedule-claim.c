@@ -1,5 +1,5 @@
 /*
- * mds-schedule-claim.c - gives a worker the blocks that are nobody's.
+ * mds/schedule-claim.c - gives a worker the blocks that are nobody's.
  *
  * A claim outlives the transaction that makes it, since a block is at work for minutes and a session that holds a lock for so long may
  * be cut by a pooler.  So it is a token in the row; whose it is stands beside it, and a claim is void when that process is

@@ -1,5 +1,6 @@
 /*
- * mds-schedule-gaps.c - finds what is not as it should be: blocks that are missing, stuck or held, and days whose counts differ.
+ * mds/schedule-gaps.c - finds what is not as it should be: blocks that are missing, stuck or
+ * held, and days whose counts differ.
  *
  * A trip outside its block's hour is kept (the provider knows best), so a day may have fewer trips than its blocks brought and its
  * neighbours more, by as many as were outside; only what is beyond that is a difference.

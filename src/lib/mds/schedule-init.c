@@ -1,5 +1,5 @@
 /*
- * mds-schedule-init.c - makes the tables, or what an older schedule lacks.
+ * mds/schedule-init.c - makes the tables, or what an older schedule lacks.
  *
  * Everything is looked up before it is made, and not made IF NOT EXISTS, which asks for the right to make it all the same: so init may
  * be run by anybody where there is nothing left to do.

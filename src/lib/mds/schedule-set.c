@@ -1,4 +1,7 @@
-/* mds-schedule-set.c - writes what became of blocks into their rows: all records in one transaction, or none. */
+/*
+ * mds/schedule-set.c - writes what became of blocks into their rows: all records in one
+ * transaction, or none.
+ */
 #include <stdlib.h>
 
 #include "format/json.h"

@@ -1,4 +1,4 @@
-/* mds-schedule.c - the tables of the schedule, which blocks are meant, and how they are shown. */
+/* mds/schedule.c - the tables of the schedule, which blocks are meant, and how they are shown. */
 #include "mds/schedule.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /*
- * mds-schedule.h - what the subcommands of mds-schedule share: the three tables, which blocks are meant, and how they are shown.
+ * mds/schedule.h - what the subcommands of mds-schedule share: the three tables, which blocks are
+ * meant, and how they are shown.
  *
  * Times are bound as ISO 8601 text and read by the server, in UTC.  Every subcommand works in one transaction, and dies with
  * nothing changed.
@@ -27,7 +28,7 @@ struct schedule {
 struct schedule_choice {
 	const char *provider;                   /* NULL: of all */
 	bool bounded;
-	int64_t after, upto;                    /* walls, as mds-block.h has them */
+	int64_t after, upto;                    /* walls, as mds/block.h has them */
 	const char *states;                     /* an array, {0,-1}; NULL: any */
 	bool incomplete, no_width;              /* below SCHEDULE_DONE only; the old ones without width too */
 };

@@ -1,4 +1,4 @@
-/* mds-uuid.c - the ids of MDS. */
+/* mds/uuid.c - the ids of MDS. */
 #include "mds/uuid.h"
 
 #define BYTES 16

@@ -1,5 +1,5 @@
 /*
- * mds-uuid.h - the ids of MDS, which are UUIDs in text.
+ * mds/uuid.h - the ids of MDS, which are UUIDs in text.
  */
 #ifndef MDS_UUID_H
 #define MDS_UUID_H

@@ -1,4 +1,7 @@
-/* mds-version.c - what each version of the MDS provider API wants to be asked, and how it answers. */
+/*
+ * mds/version.c - what each version of the MDS provider API wants to be asked, and how it
+ * answers.
+ */
 #include "mds/version.h"
 
 #include <stdio.h>

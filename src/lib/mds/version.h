@@ -1,5 +1,5 @@
 /*
- * mds-version.h - what each version of the MDS provider API wants to be asked, and how it answers.
+ * mds/version.h - what each version of the MDS provider API wants to be asked, and how it answers.
  *
  * Up to 0.3 a question is of any span of time, and its answer may come in pages; from 0.4 on it is of one UTC hour, and its answer
  * is one page.  A version is named by its major and minor number; what follows them changes neither question nor answer.

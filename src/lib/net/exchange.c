@@ -1,4 +1,4 @@
-/* http-exchange.c - a request and its answer, on a handle of libcurl. */
+/* net/exchange.c - a request and its answer, on a handle of libcurl. */
 #include "net/exchange.h"
 
 #include <errno.h>

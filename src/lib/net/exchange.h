@@ -1,8 +1,10 @@
 /*
- * http-exchange.h - a request and its answer, on a handle of libcurl: what is sent, and what becomes of what comes.
+ * net/exchange.h - a request and its answer, on a handle of libcurl: what is sent, and what
+ * becomes of what comes.
  *
- * The lower half of http.h, for http.c and http-verdict.c alone.  An exchange begins anew for each try.  Nothing here moves bytes:
- * who turns the handle calls http_exchange_pass_on() in between, so that a sink may take its time and SIGPIPE is its own.
+ * The lower half of http.h, for http.c and net/verdict.c alone.  An exchange begins anew for each
+ * try.  Nothing here moves bytes: who turns the handle calls http_exchange_pass_on() in between,
+ * so that a sink may take its time and SIGPIPE is its own.
  */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H

@@ -1,9 +1,10 @@
 /*
- * http.c - a request works, or the process ends.
+ * net/http.c - a request works, or the process ends.
  *
  * Each request is a small machine: asking, waiting for its next try, then done or failed.  http_wait() turns all
  * of them until one is there, so whoever waits for page 3 also moves pages 4 and 5.  What goes over the wire in one try is in
- * http-exchange.c, what is made of its outcome in http-verdict.c, when the next one may start in http-pace.c.
+ * net/exchange.c, what is made of its outcome in net/verdict.c, when the next one may start in
+ * net/pace.c.
  */
 #include "net/http.h"
 

@@ -1,5 +1,5 @@
 /*
- * http.h - a request works, or the process ends.
+ * net/http.h - a request works, or the process ends.
  *
  * Retries, waits and Retry-After live here and nowhere else; so does the choice of exit status: 69 no answer, 75
  * throttled or not ready, 76 nonsense, 77 refused.  What is retried: connections that fail or break, bodies

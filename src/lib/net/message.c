@@ -1,4 +1,4 @@
-/* message.c - the server's own words, out of the body of an error. */
+/* net/message.c - the server's own words, out of the body of an error. */
 #include "net/message.h"
 
 #include <strings.h>

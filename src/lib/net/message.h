@@ -1,5 +1,5 @@
 /*
- * message.h - the server's own words, out of the body of an error.
+ * net/message.h - the server's own words, out of the body of an error.
  *
  * That is the message in its JSON, of any of the shapes in use, the title of its HTML, or else the body as it stands; on
  * one line and shortened, since it goes into a message of ours.

@@ -1,4 +1,4 @@
-/* http-pace.c - when the next try may start. */
+/* net/pace.c - when the next try may start. */
 #include "net/pace.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
 /*
- * http-pace.h - when the next try may start: pauses that grow, the server's wishes, and --max-time.
+ * net/pace.h - when the next try may start: pauses that grow, the server's wishes, and --max-time.
  *
  * For http.c alone; one a process, since what a server asks for holds for all requests.
  */

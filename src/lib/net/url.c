@@ -1,4 +1,4 @@
-/* url.c - URLs: compared, resolved, escaped, and shown without their secrets. */
+/* net/url.c - URLs: compared, resolved, escaped, and shown without their secrets. */
 #include "net/url.h"
 
 #include <curl/curl.h>

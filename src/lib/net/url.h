@@ -1,5 +1,5 @@
 /*
- * url.h - URLs: compared, resolved, escaped, and shown without their secrets.
+ * net/url.h - URLs: compared, resolved, escaped, and shown without their secrets.
  *
  * libcurl parses them, so that what is judged here is what it will ask.
  */

@@ -1,4 +1,7 @@
-/* http-verdict.c - what came of a try: an answer, a reason to try again, or a failure and its exit status. */
+/*
+ * net/verdict.c - what came of a try: an answer, a reason to try again, or a failure and its exit
+ * status.
+ */
 #include "net/verdict.h"
 
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /*
- * http-verdict.h - what came of a try: an answer, a reason to try again, or a failure and its exit status.
+ * net/verdict.h - what came of a try: an answer, a reason to try again, or a failure and its exit
+ * status.
  *
  * For http.c alone, which does what the verdict says.  What depends on how many tries there were, and on how much time is left, is not
  * judged here.

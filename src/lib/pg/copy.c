@@ -1,4 +1,4 @@
-/* pgcopy.c - records into a table by COPY, each value checked and encoded on this side. */
+/* pg/copy.c - records into a table by COPY, each value checked and encoded on this side. */
 #include "pg/copy.h"
 
 #include <poll.h>

@@ -1,11 +1,12 @@
 /*
- * pgcopy.h - records into a table by COPY, each value checked and encoded on this side.
+ * pg/copy.h - records into a table by COPY, each value checked and encoded on this side.
  *
- * Columns are matched by name.  COPY is binary where every column has an encoder (pgtype.h), else text.  A key
- * that a record of NDJSON lacks is null, or the column's default if it has one; so COPY ends and starts again, in the same
- * transaction, when a record has other columns with defaults than the one before.
- * A blank is NULL, but for --keep-empty in text columns.  The process ends on what can't be loaded, or diverts it as
- * rows_reject() does; the server's refusals (CHECK, foreign key, unique) always end it, with the number of the record.
+ * Columns are matched by name.  COPY is binary where every column has an encoder (pg/type.h),
+ * else text.  A key that a record of NDJSON lacks is null, or the column's default if it has one;
+ * so COPY ends and starts again, in the same transaction, when a record has other columns with
+ * defaults than the one before.  A blank is NULL, but for --keep-empty in text columns.  The
+ * process ends on what can't be loaded, or diverts it as rows_reject() does; the server's
+ * refusals (CHECK, foreign key, unique) always end it, with the number of the record.
  */
 #ifndef PGCOPY_H
 #define PGCOPY_H

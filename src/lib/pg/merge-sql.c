@@ -1,4 +1,4 @@
-/* pgmerge-sql.c - what the statements of a merge are made of. */
+/* pg/merge-sql.c - what the statements of a merge are made of. */
 #include "pg/merge-sql.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * pgmerge-sql.h - what the statements of a merge are made of: for pgmerge.c and pgmerge-stage.c, and nobody else.
+ * pg/merge-sql.h - what the statements of a merge are made of: for pg/merge.c and
+ * pg/merge-stage.c, and nobody else.
  *
  * Once a statement has failed as pg_try() does, none is run any more.
  */
@@ -46,7 +47,7 @@ struct merge_column *merge_column(const struct pgmerge *, const char *name);    
 /* The stage's value of the column, cast to TYPE; NULL: as it is. */
 void merge_value(struct merge_column *, const char *type);
 
-/* pgmerge-stage.c */
+/* pg/merge-stage.c */
 void merge_read_target(struct pgmerge *);
 void merge_take_stages(struct pgmerge *);
 void merge_take_records(struct pgmerge *, struct rows *);

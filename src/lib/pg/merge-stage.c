@@ -1,4 +1,4 @@
-/* pgmerge-stage.c - the target of a merge, and the stage that is merged into it. */
+/* pg/merge-stage.c - the target of a merge, and the stage that is merged into it. */
 #include <stdlib.h>
 
 #include "pg/copy.h"

@@ -1,4 +1,4 @@
-/* pgmerge.c - rows of stages, or records, into a table by key. */
+/* pg/merge.c - rows of stages, or records, into a table by key. */
 #include "pg/merge.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * pgmerge.h - rows of stages, or records, into a table by key: insert what is new, update what differs, delete what is gone.
+ * pg/merge.h - rows of stages, or records, into a table by key: insert what is new, update what
+ * differs, delete what is gone.
  *
  * It goes on in a transaction that the caller begins and commits, and several merges may share it, each with a number of its
  * own.  Each step is taken for all of them before the next one is, from the first to the last but for pgmerge_delete(), which goes

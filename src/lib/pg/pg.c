@@ -1,4 +1,4 @@
-/* pg.c - libpq, with errors that end the process. */
+/* pg/pg.c - libpq, with errors that end the process. */
 #include "pg/pg.h"
 
 #include <ctype.h>

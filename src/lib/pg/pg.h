@@ -1,5 +1,5 @@
 /*
- * pg.h - libpq, with errors that end the process; leaving it rolls the transaction back.
+ * pg/pg.h - libpq, with errors that end the process; leaving it rolls the transaction back.
  *
  * Names go through pg_ident() and values are bound: no SQL is made of input.  Nothing here counts on a session that
  * outlives its transaction, since a pooler may stand between: settings are SET LOCAL, locks and temporary tables

@@ -1,4 +1,4 @@
-/* pgtable.c - what the catalog says of a table. */
+/* pg/table.c - what the catalog says of a table. */
 #include "pg/table.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * pgtable.h - what the catalog says of a table, and how much of one may go.
+ * pg/table.h - what the catalog says of a table, and how much of one may go.
  */
 #ifndef PGTABLE_H
 #define PGTABLE_H

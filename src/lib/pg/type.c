@@ -1,5 +1,5 @@
 /*
- * pgtype.c - values as text, into the binary form that COPY takes.
+ * pg/type.c - values as text, into the binary form that COPY takes.
  *
  * The forms are those of each type's receive function in PostgreSQL's source (src/backend/utils/adt): big-endian
  * integers and IEEE floats; numeric in digits of base 10000; dates as days and times as microseconds since 2000.

@@ -1,5 +1,5 @@
 /*
- * pgtype.h - values as text, into the binary form that COPY takes.
+ * pg/type.h - values as text, into the binary form that COPY takes.
  *
  * What PostgreSQL's own input functions take is taken, with these differences: nothing is rounded or cut that the
  * column would not hold (numeric(10,2) refuses 1.239, varchar(3) refuses "ab  "), a date column refuses a time of

@@ -1,4 +1,4 @@
-/* input.c - a window that slides over standard input or files. */
+/* records/input.c - a window that slides over standard input or files. */
 #include "records/input.h"
 
 #include <errno.h>

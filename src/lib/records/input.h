@@ -1,5 +1,5 @@
 /*
- * input.h - a window that slides over standard input or the files named as operands.
+ * records/input.h - a window that slides over standard input or the files named as operands.
  *
  * [p, end) are the bytes that were read and not consumed yet; the caller consumes by moving p forward.  *end is
  * 0 and BUF_PAD bytes past it may be read.  Bytes that are not consumed stay at hand, at a new place perhaps,

@@ -1,4 +1,4 @@
-/* output.c - bytes out of the process, all of them. */
+/* records/output.c - bytes out of the process, all of them. */
 #define _XOPEN_SOURCE 700       /* realpath() */
 #include "records/output.h"
 

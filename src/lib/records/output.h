@@ -1,4 +1,4 @@
-/* output.h - bytes out of the process, all of them. */
+/* records/output.h - bytes out of the process, all of them. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 

@@ -1,4 +1,7 @@
-/* place.c - places in records: points, in any of the shapes that services and people write them in. */
+/*
+ * records/place.c - places in records: points, in any of the shapes that services and people
+ * write them in.
+ */
 #include "records/place.h"
 
 #include <math.h>

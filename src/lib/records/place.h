@@ -1,5 +1,6 @@
 /*
- * place.h - places in records: points, in any of the shapes that services and people write them in.
+ * records/place.h - places in records: points, in any of the shapes that services and people
+ * write them in.
  *
  *	{"latitude":30.25,"longitude":"-97.75"}                 numbers, or texts of numbers; other members are the caller's
  *	[{"latitude":...}, ...]                                 any number of these, or of those below

@@ -1,4 +1,4 @@
-/* receipt.c - the one JSON object that a sink prints at its end. */
+/* records/receipt.c - the one JSON object that a sink prints at its end. */
 #include "records/receipt.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * receipt.h - the one JSON object that a sink prints at its end, and a filter writes to a file if it is asked to.
+ * records/receipt.h - the one JSON object that a sink prints at its end, and a filter writes to a
+ * file if it is asked to.
  *
  *	receipt_open();                                 "tool" comes first
  *	receipt_str("table", name);

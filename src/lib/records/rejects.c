@@ -1,4 +1,4 @@
-/* rejects.c - where bad records go. */
+/* records/rejects.c - where bad records go. */
 #include "records/rejects.h"
 
 #include <errno.h>

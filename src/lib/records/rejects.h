@@ -1,6 +1,7 @@
 /*
- * rejects.h - where bad records go: NDJSON lines {line, column, reason, record} in the file of --rejects, or,
- * without it, the end of the run.  A part of rows.h, which is what tools use.
+ * records/rejects.h - where bad records go: NDJSON lines {line, column, reason, record} in the
+ * file of --rejects, or, without it, the end of the run.  A part of rows.h, which is what tools
+ * use.
  */
 #ifndef REJECTS_H
 #define REJECTS_H

@@ -1,4 +1,4 @@
-/* row.c - one record. */
+/* records/row.c - one record. */
 #include "records/row.h"
 
 #include "format/json.h"

@@ -1,5 +1,5 @@
 /*
- * row.h - one record: fields in the order they came, borrowed from whoever read them.
+ * records/row.h - one record: fields in the order they came, borrowed from whoever read them.
  */
 #ifndef ROW_H
 #define ROW_H

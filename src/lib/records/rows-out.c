@@ -1,4 +1,4 @@
-/* rows-out.c - records out: the writing half of rows.h. */
+/* records/rows-out.c - records out: the writing half of rows.h. */
 #include <stdlib.h>
 #include <unistd.h>
 

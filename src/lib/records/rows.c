@@ -1,5 +1,5 @@
 /*
- * rows.c - records in.
+ * records/rows.c - records in.
  *
  * The reader never copies a record: fields point into the input window.  A record is found whole first (NDJSON:
  * by its newline; CSV: by csv_split()), then checked, then lent.

@@ -1,5 +1,5 @@
 /*
- * rows.h - records in and out; NDJSON and CSV look alike.
+ * records/rows.h - records in and out; NDJSON and CSV look alike.
  *
  * A row and all it points to is lent until the next rows_next().  A malformed record never comes out: it stops
  * the run (EX_DATAERR, with file, line, column and reason) or goes to --rejects as it came.  One record at most is

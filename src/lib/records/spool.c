@@ -1,4 +1,7 @@
-/* spool.c - byte strings put aside in a file without a name: each is its length, then its bytes. */
+/*
+ * records/spool.c - byte strings put aside in a file without a name: each is its length, then its
+ * bytes.
+ */
 #include "records/spool.h"
 
 #include <errno.h>

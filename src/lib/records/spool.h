@@ -1,5 +1,6 @@
 /*
- * spool.h - byte strings put aside in a file without a name until the input has ended well.
+ * records/spool.h - byte strings put aside in a file without a name until the input has ended
+ * well.
  *
  * For sinks that cannot roll back: a producer that died looks like one that finished, so nothing is sent before the end of
  * the input.  The file lies in TMPDIR, else /tmp, and is gone with the process however that ends; memory stays at two

@@ -1,5 +1,5 @@
 /*
- * aws-fetch.c - credentials from those who hand them out to this machine.
+ * s3/aws-fetch.c - credentials from those who hand them out to this machine.
  *
  * Addresses and times are those of the AWS SDKs.  The endpoints answer in plain http on this machine's own link, so they
  * are asked past every proxy, and no redirect is followed.

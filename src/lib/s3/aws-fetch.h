@@ -1,5 +1,6 @@
 /*
- * aws-fetch.h - credentials from those who hand them out to this machine: a container's endpoint, an instance's, a program.
+ * s3/aws-fetch.h - credentials from those who hand them out to this machine: a container's
+ * endpoint, an instance's, a program.
  *
  * A fetch that fails says why and with which exit status; it dies only where a setting is wrong.  What is fetched is
  * masked.

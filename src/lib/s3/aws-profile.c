@@ -1,4 +1,4 @@
-/* aws-profile.c - the INI files of AWS. */
+/* s3/aws-profile.c - the INI files of AWS. */
 #include "s3/aws-profile.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /*
- * aws-profile.h - ~/.aws/credentials and ~/.aws/config, or those that AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name.
+ * s3/aws-profile.h - ~/.aws/credentials and ~/.aws/config, or those that
+ * AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name.
  *
  * A file that is not there is an empty one.  One that cannot be read is, too, unless a variable names it; one that is
  * wrong dies EX_CONFIG with its line.

@@ -1,4 +1,4 @@
-/* aws-sts.c - temporary credentials from AWS's Security Token Service. */
+/* s3/aws-sts.c - temporary credentials from AWS's Security Token Service. */
 #include "s3/aws-sts.h"
 
 #include <errno.h>

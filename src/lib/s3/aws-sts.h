@@ -1,5 +1,6 @@
 /*
- * aws-sts.h - temporary credentials from AWS's Security Token Service: for a role, by other credentials or a web identity.
+ * s3/aws-sts.h - temporary credentials from AWS's Security Token Service: for a role, by other
+ * credentials or a web identity.
  */
 #ifndef AWS_STS_H
 #define AWS_STS_H

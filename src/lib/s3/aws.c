@@ -1,5 +1,5 @@
 /*
- * aws.c - who we are to AWS and where it is.
+ * s3/aws.c - who we are to AWS and where it is.
  *
  * The order is botocore's: keys in the environment; a role of the profile; a web identity, of the environment or the
  * profile; keys of the credentials file; a program; keys of the config file; the container; the instance.  What is wrong in

@@ -1,5 +1,5 @@
 /*
- * aws.h - who we are to AWS and where it is, found as every AWS user expects.
+ * s3/aws.h - who we are to AWS and where it is, found as every AWS user expects.
  *
  * Credentials, the first that there are: AWS_ACCESS_KEY_ID and its kin; a role of the profile (AWS_PROFILE) in
  * ~/.aws/config; a web identity, of the environment or the profile; the profile's keys in ~/.aws/credentials, its

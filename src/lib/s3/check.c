@@ -1,4 +1,4 @@
-/* s3-check.c - is what came what was stored? */
+/* s3/check.c - is what came what was stored? */
 #include "s3/check.h"
 
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
 /*
- * s3-check.h - is what came what was stored?  By the checksum that S3 keeps with an object.
+ * s3/check.h - is what came what was stored?  By the checksum that S3 keeps with an object.
  *
  * S3 tells it to those who send "x-amz-checksum-mode: ENABLED" and ask for all of an object.  Of an upload in parts it may be
  * the checksum of the parts' checksums ("COMPOSITE", with -N at its end), which says nothing without the parts' sizes.

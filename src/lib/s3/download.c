@@ -1,5 +1,5 @@
 /*
- * s3-download.c - objects of S3 in the order they were asked for.
+ * s3/download.c - objects of S3 in the order they were asked for.
  *
  * An object is asked for with a plain GET, whose headers tell its size, ETag and checksum.  Of a large one only the first range is
  * taken of that, and the others are asked for when its turn comes.

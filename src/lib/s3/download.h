@@ -1,5 +1,6 @@
 /*
- * s3-download.h - objects of S3, given out in the order they were asked for, with many of them on their way.
+ * s3/download.h - objects of S3, given out in the order they were asked for, with many of them on
+ * their way.
  *
  * A download that breaks goes on from where it broke, under If-Match; an object that changed meanwhile ends the process, EX_TEMPFAIL,
  * so that nothing of two versions is ever mixed.  A large one comes in ranges, side by side.  Each is compared with its length,

@@ -1,4 +1,4 @@
-/* s3-key.c - keys made of records. */
+/* s3/key.c - keys made of records. */
 #include "s3/key.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * s3-key.h - keys made of records: s3://BUCKET/{app}/{id}.json.
+ * s3/key.h - keys made of records: s3://BUCKET/{app}/{id}.json.
  *
  * {field} stands for the value of a record's field, or of a setting, as text; {{ and }} for braces.  A value fills its place and no
  * more: one that is missing, empty, no scalar, or that holds a slash or a control character makes no key, nor does a key with a

@@ -1,4 +1,4 @@
-/* s3-known.c - what a run knows of objects: a hash table, open addressing. */
+/* s3/known.c - what a run knows of objects: a hash table, open addressing. */
 #include "s3/known.h"
 
 #include <openssl/evp.h>

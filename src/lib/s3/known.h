@@ -1,5 +1,6 @@
 /*
- * s3-known.h - what a run knows of objects: the keys that it put itself, and what a listing said of others.
+ * s3/known.h - what a run knows of objects: the keys that it put itself, and what a listing said
+ * of others.
  *
  * A key and its content are remembered as 8 bytes each, of digests, so that a million objects would take 32 MiB; and there is an end to
  * it: of more than S3_KNOWN nothing is remembered.

@@ -1,4 +1,4 @@
-/* s3-listing.c - what is in a bucket. */
+/* s3/listing.c - what is in a bucket. */
 #include "s3/listing.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * s3-listing.h - what is in a bucket: objects, and uploads that were begun and never ended.
+ * s3/listing.h - what is in a bucket: objects, and uploads that were begun and never ended.
  *
  * Keys come in the byte order of UTF-8 (ListObjectsV2).  Any number of them: a page of 1000 is held at a time.
  */

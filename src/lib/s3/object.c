@@ -1,4 +1,4 @@
-/* s3-object.c - bytes that become one object by one PUT. */
+/* s3/object.c - bytes that become one object by one PUT. */
 #include "s3/object.h"
 
 #include <openssl/evp.h>

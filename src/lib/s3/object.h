@@ -1,5 +1,5 @@
 /*
- * s3-object.h - bytes that become one object by one PUT, compared with what S3 says that it has.
+ * s3/object.h - bytes that become one object by one PUT, compared with what S3 says that it has.
  *
  *	s3_put_start()          sends it: http_try(), then s3_done()
  *	s3_put_look()           asks for what is there now: http_try(), s3_put_is_there(), then s3_done()

@@ -1,5 +1,5 @@
 /*
- * s3.c - requests to S3, signed.
+ * s3/s3.c - requests to S3, signed.
  *
  * Why we sign ourselves: libcurl's signer differs from version to version, and that of Debian 12 sends no
  * x-amz-content-sha256 and signs the query as it is given.

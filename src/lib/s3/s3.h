@@ -1,5 +1,5 @@
 /*
- * s3.h - requests to S3, signed; and its answers, read.
+ * s3/s3.h - requests to S3, signed; and its answers, read.
  *
  * A place is s3://BUCKET/KEY.  Keys are bytes: they are encoded here and nowhere else, and no "..", "//" or "?" in them means
  * anything.  What the service refuses becomes an exit status: 69 no answer after the retries, 76 nonsense, 77 who we are

@@ -1,5 +1,5 @@
 /*
- * sigv4.c - AWS Signature Version 4, for the Authorization header.
+ * s3/sigv4.c - AWS Signature Version 4, for the Authorization header.
  *
  * A run signs thousands of requests a second with one key, so the signing key is derived once a day, and what OpenSSL
  * fetches and allocates is kept: of its ways, this is the quickest by a factor of three to five.

@@ -1,5 +1,5 @@
 /*
- * sigv4.h - AWS Signature Version 4, for the Authorization header.
+ * s3/sigv4.h - AWS Signature Version 4, for the Authorization header.
  *
  * Source: docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.  The caller encodes: PATH once, as S3
  * wants it, QUERY encoded and sorted by name, each name with its "=".

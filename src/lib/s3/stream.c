@@ -1,5 +1,5 @@
 /*
- * s3-stream.c - a stream of unknown length as one object.
+ * s3/stream.c - a stream of unknown length as one object.
  *
  * Each part is hashed as it is filled: S3 wants the SHA-256 of a body in the signature, and takes the same for its checksum.
  */

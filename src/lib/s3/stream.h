@@ -1,9 +1,11 @@
 /*
- * s3-stream.h - a stream of unknown length as one object, which appears when the stream has ended, whole or not at all.
+ * s3/stream.h - a stream of unknown length as one object, which appears when the stream has
+ * ended, whole or not at all.
  *
  * Up to one part it is one PUT.  What is longer is an upload in parts, which are in flight while the next is filled, and which the
- * guard (s3-guard.h) aborts unless it is completed.  Parts lie in memory; what is too large for that goes through unlinked files in
- * TMPDIR.  A part that fails is sent again as http.h says, and ends the process when that is in vain.
+ * guard (s3/guard.h) aborts unless it is completed.  Parts lie in memory; what is too large for
+ * that goes through unlinked files in TMPDIR.  A part that fails is sent again as http.h says,
+ * and ends the process when that is in vain.
  */
 #ifndef S3_STREAM_H
 #define S3_STREAM_H

@@ -1,4 +1,7 @@
-/* soda-columns-file.c - columns of a dataset as records, written and read: the half of soda-columns.h that asks no server. */
+/*
+ * soda/columns-file.c - columns of a dataset as records, written and read: the half of
+ * soda/columns.h that asks no server.
+ */
 #include <stdlib.h>
 
 #include "base/progress.h"

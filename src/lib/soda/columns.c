@@ -1,4 +1,4 @@
-/* soda-columns.c - the columns of a Socrata dataset, as its metadata have them. */
+/* soda/columns.c - the columns of a Socrata dataset, as its metadata have them. */
 #include "soda/columns.h"
 
 #include <stdlib.h>

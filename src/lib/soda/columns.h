@@ -1,5 +1,5 @@
 /*
- * soda-columns.h - the columns of a Socrata dataset, as its metadata have them.
+ * soda/columns.h - the columns of a Socrata dataset, as its metadata have them.
  *
  * Those that `*` selects, in its order: not :id and its kin, not the :@computed_region_... that the platform adds, no
  * hidden ones unless asked for.  As records they have the fields name, type, position and title.

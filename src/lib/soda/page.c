@@ -1,4 +1,4 @@
-/* soda-page.c - the body of an answer, checked and cut to its rows where it lies. */
+/* soda/page.c - the body of an answer, checked and cut to its rows where it lies. */
 #include "soda/page.h"
 
 #include "format/json.h"

@@ -1,5 +1,5 @@
 /*
- * soda-page.h - the body of an answer, checked and cut to its rows where it lies.
+ * soda/page.h - the body of an answer, checked and cut to its rows where it lies.
  *
  * A JSON array of objects becomes NDJSON, CSV loses its header; no value is ever parsed and printed again.  A page is
  * good only as a whole.  Where we asked for :id to page by and nobody else did, it is cut out of every row.
@@ -19,7 +19,7 @@ struct soda_page {
 	struct str data;                /* the records, in the reply's body */
 	struct buf header;              /* of CSV, with its line end */
 	struct buf first_id, last_id;   /* empty where no row has an :id */
-	struct csv fields;              /* of soda-page.c */
+	struct csv fields;              /* of soda/page.c */
 };
 
 /* NULL when the page is whole and good, else what is wrong, for a check to return.  Changes the body. */

@@ -1,4 +1,4 @@
-/* soda-pages.c - every row of a query exactly once, page by page. */
+/* soda/pages.c - every row of a query exactly once, page by page. */
 #include "soda/pages.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * soda-pages.h - every row of a query exactly once, page by page.
+ * soda/pages.h - every row of a query exactly once, page by page.
  *
  * Pages follow each other by :id: each asks for the rows after the last one of the page before, so that rows which
  * come or go in between shift nothing.  Pages side by side and other orders can only count rows, and are good only

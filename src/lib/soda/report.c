@@ -1,4 +1,4 @@
-/* soda-report.c - what a Socrata server says it did with rows. */
+/* soda/report.c - what a Socrata server says it did with rows. */
 #include "soda/report.h"
 
 #include "format/json.h"

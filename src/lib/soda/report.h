@@ -1,5 +1,5 @@
 /*
- * soda-report.h - what a Socrata server says it did with the rows that were sent to it.
+ * soda/report.h - what a Socrata server says it did with the rows that were sent to it.
  *
  * It says so in one of two shapes: counts, each of which may be missing, under names of two styles; or an array with an
  * entry for each row.  Neither is always true: rows that were created have been counted as updated, and as nothing at all.

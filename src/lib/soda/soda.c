@@ -1,4 +1,4 @@
-/* soda.c - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3. */
+/* soda/soda.c - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3. */
 #include "soda/soda.h"
 
 #include <stdio.h>

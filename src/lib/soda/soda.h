@@ -1,5 +1,5 @@
 /*
- * soda.h - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3.
+ * soda/soda.h - talk to one dataset of a Socrata domain, by SODA 2.1 or SODA 3.
  *
  * The token comes from SOCRATA_APP_TOKEN or SOCRATA_TOKEN, the key from SOCRATA_KEY_ID and SOCRATA_KEY_SECRET, or a login
  * from SOCRATA_USERNAME and SOCRATA_PASSWORD; all are optional where rows are only read.  404 is "no dataset" (76), 202 is

@@ -1,4 +1,6 @@
-/* soql.c - what a tool must know of the SoQL that people give it, and clauses put together. */
+/*
+ * soda/soql.c - what a tool must know of the SoQL that people give it, and clauses put together.
+ */
 #include "soda/soql.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * soql.h - what a tool must know of the SoQL that people give it, and clauses put together.
+ * soda/soql.h - what a tool must know of the SoQL that people give it, and clauses put together.
  *
  * The server parses SoQL; here it is only looked through, word by word, for what decides how rows can be counted and
  * paged.  Clauses are as after their keyword ("zip = '90012'"), and NULL where there is none.

@@ -1,4 +1,4 @@
-/* soda-stream.c - a whole dataset in one long answer, its rows passed on as they arrive. */
+/* soda/stream.c - a whole dataset in one long answer, its rows passed on as they arrive. */
 #include "soda/stream.h"
 
 #include "base/progress.h"

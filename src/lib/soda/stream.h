@@ -1,5 +1,5 @@
 /*
- * soda-stream.h - a whole dataset in one long answer, its rows passed on as they arrive.
+ * soda/stream.h - a whole dataset in one long answer, its rows passed on as they arrive.
  *
  * It fits in no memory and may take an hour, so there is no second try once a row was written: the process ends.
  */

@@ -1,4 +1,4 @@
-/* soda-value.c - a value as a column of a Socrata dataset takes it. */
+/* soda/value.c - a value as a column of a Socrata dataset takes it. */
 #include "soda/value.h"
 
 #include <strings.h>

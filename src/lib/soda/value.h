@@ -1,5 +1,5 @@
 /*
- * soda-value.h - a value as a column of a Socrata dataset takes it.
+ * soda/value.h - a value as a column of a Socrata dataset takes it.
  *
  * By the type that the metadata call dataTypeName.  What a type has no rule for passes as it is.  Null is null, and an
  * empty text is null in every column but one of text.

@@ -1,4 +1,4 @@
-/* soda-watch.c - notice that a dataset changes while it is read. */
+/* soda/watch.c - notice that a dataset changes while it is read. */
 #include "soda/watch.h"
 
 static unsigned long long

@@ -1,5 +1,5 @@
 /*
- * soda-watch.h - notice that a dataset changes while it is read.
+ * soda/watch.h - notice that a dataset changes while it is read.
  *
  * What is read in several answers is one dataset only if it rests: its date of change and its number of rows are
  * compared from first to last, and a change ends the process (EX_TEMPFAIL), for a mixture is no copy.  Live data may
