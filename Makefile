@@ -5,11 +5,11 @@ VERSION = 0.1.0
 PREFIX  = /usr/local
 O       = .
 CFLAGS  = -O2 -g
-FLAGS   = -std=c17 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc -Isrc/lib $(shell pkg-config --cflags libpq) -MMD -MP \
+FLAGS   = -std=c17 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc/lib $(shell pkg-config --cflags libpq) -MMD -MP \
           -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLS  := $(patsubst src/%.c,$(O)/bin/%,$(wildcard src/*.c))
 SHELLS := $(patsubst src/%.sh,$(O)/bin/%,$(wildcard src/*.sh))
-LIB    := $(patsubst src/%.c,$(O)/build/%.o,$(wildcard src/lib/*.c src/lib/*/*.c))
+LIB    := $(patsubst src/%.c,$(O)/build/%.o,$(wildcard src/lib/*/*.c))
 PAGES1  = $(wildcard man/*.1)
 PAGES7  = $(wildcard man/*.7)
 
@@ -180,4 +180,4 @@ clean:                          ## remove what was built
 
 .PHONY: all programs completion check lint debug bench fuzz mutate 311 orders $(BLOCKS) demo help install uninstall dist deb clean
 .SECONDARY:
--include $(wildcard $(O)/build/*.d $(O)/build/lib/*.d $(O)/build/lib/*/*.d $(O)/build/vectors/*.d build/bench/*.d)
+-include $(wildcard $(O)/build/*.d $(O)/build/lib/*/*.d $(O)/build/vectors/*.d build/bench/*.d)

@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "knack/knack.h"
 #include "knack/pages.h"
 #include "knack/query.h"
 #include "knack/resume.h"
-#include "base/progress.h"
 #include "records/rows.h"
 
 static struct knack_wanted want;

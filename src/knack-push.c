@@ -11,14 +11,14 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "format/json.h"
 #include "knack/knack.h"
 #include "knack/query.h"
-#include "base/progress.h"
+#include "net/url.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"
-#include "net/url.h"
 
 #define FOUND 10                /* records of one key that a look-up shows at most: one is due */
 

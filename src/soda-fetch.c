@@ -12,12 +12,12 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "records/rows.h"
-#include "soda/soda.h"
 #include "soda/columns.h"
 #include "soda/pages.h"
+#include "soda/soda.h"
+#include "soda/soql.h"
 #include "soda/stream.h"
 #include "soda/watch.h"
-#include "soda/soql.h"
 
 static const char *opt_select, *opt_where, *opt_order, *since, *expect_columns;
 static long long row_limit = -1, page_size, jobs = 1, drift, empty_exit, expect_rows;

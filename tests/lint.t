@@ -11,7 +11,7 @@ export HOME=$work/home GIT_CONFIG_NOSYSTEM=1
 cp "$top/tests/lint" tree/tests/
 cd tree || exit
 git init -q . && git config user.email a@example.org && git config user.name A
-printf '#include "lib/base/n.h"\nint\nn_of(const int *p)\n{\n\treturn p != 0 ? *p : 0;\n}\n' >src/lib/base/n.c
+printf '#include "base/n.h"\nint\nn_of(const int *p)\n{\n\treturn p != 0 ? *p : 0;\n}\n' >src/lib/base/n.c
 printf 'int n_of(const int *);\n' >src/lib/base/n.h
 printf '#!/bin/sh\necho "$1"\n' | tee scripts/say >src/say.sh
 printf '#!/bin/sh\n. "$(dirname "$0")/lib.sh"\necho "$count" >out\n' >tests/say.t
@@ -34,7 +34,7 @@ finds() {
 	run 1 '... among all' tests/lint --all
 	git checkout -q . && git clean -qfd
 }
-printf '#include "lib/base/n.h"\nint\nn_of(const int *p)\n{\n\tp = 0;\n\treturn *p;\n}\n' >src/lib/base/n.c
+printf '#include "base/n.h"\nint\nn_of(const int *p)\n{\n\tp = 0;\n\treturn *p;\n}\n' >src/lib/base/n.c
 finds 'clang --analyze' src/lib/base/n.c
 printf '#!/bin/sh\nx=1\nif [ $1 = ]; then echo; fi\n' >scripts/say
 finds shellcheck scripts/say
