@@ -58,6 +58,10 @@ struct str json_text(struct str value, struct buf *scratch);
 /* Appends JSON that was found good before without its line breaks, which are nothing but white space in it. */
 void json_one_line(struct buf *, struct str json);
 
+/* Appends bytes that may not be UTF-8 as a JSON string: each wrong one becomes U+FFFD.
+ * They need no padding. */
+void json_any_text(struct buf *, struct str);
+
 /* Finds "a.b.c" in an object found good before; value.p NULL when it is not there.  Of a key twice: the last. */
 struct str json_get(struct str object, const char *path);
 /* Finds N members of such an object in one walk: values[i] is that of names[i]. */

@@ -38,26 +38,6 @@ rejects_open(struct rejects *r, const char *path, const char *max)
 		whole_file_open(&r->file, path);
 }
 
-void
-json_any_text(struct buf *b, struct str text)
-{
-	struct buf padded = { 0 }, good = { 0 };        /* utf8_check() wants padding behind the text */
-
-	buf_str(&padded, text);
-
-	const char *p = buf_all(&padded).p, *end = p + padded.len, *bad;
-
-	while (p < end && (bad = utf8_check(p, end)) != NULL) {
-		buf_add(&good, p, (size_t)(bad - p));
-		buf_text(&good, "\xef\xbf\xbd");
-		p = bad + 1;
-	}
-	buf_add(&good, p, (size_t)(end - p));
-	buf_json(b, buf_all(&good));
-	buf_free(&good);
-	buf_free(&padded);
-}
-
 static void
 flush(struct rejects *r)
 {

@@ -23,7 +23,4 @@ void rejects_put(struct rejects *, unsigned long long line, struct str column, c
 void rejects_check(struct rejects *, unsigned long long read, bool at_end);
 void rejects_close(struct rejects *);
 
-/* Appends bytes that may be no UTF-8 as a JSON string: what is wrong becomes U+FFFD. */
-void json_any_text(struct buf *, struct str);
-
 #endif
