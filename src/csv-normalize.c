@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "base/opt.h"
+#include "base/scan.h"
 #include "format/csv.h"
 #include "format/date.h"
 #include "format/encoding.h"

@@ -1,9 +1,9 @@
 /*
  * base/buf.h - bytes that grow, and bytes that are borrowed.
  *
- * p[len] is 0 once p is set, so p prints; the bytes may hold NULs.  BUF_PAD bytes past p[len] may be read (not
- * used), so that scanners can load whole vectors.  Nothing here returns an error: out of memory dies
- * EX_OSERR with the size that was asked for.
+ * p[len] is 0 once p is set, so p prints; the bytes may hold NULs.  BUF_PAD bytes past p[len] may be
+ * read (not used), so that scanners (base/scan.h) can load whole vectors.  Nothing here returns an
+ * error: out of memory dies EX_OSERR with the size that was asked for.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -14,8 +14,6 @@
 #include <string.h>
 
 #include "base/err.h"
-
-#define BUF_PAD 64
 
 struct buf { char *p; size_t len, cap; };       /* zeroed is empty; cap leaves out the padding */
 struct str { const char *p; size_t n; };        /* borrowed, no NUL at the end; p NULL: no value at all */

@@ -2,7 +2,8 @@
  * base/scan.h - the byte searches that the readers live on, sixteen bytes at a time where the
  * machine has SSE2.
  *
- * Each returns the first byte in [p, end) that is wanted, or end.  BUF_PAD bytes past end must be readable.
+ * Each returns the first byte in [p, end) that is wanted, or end.  BUF_PAD bytes past end must be
+ * readable: struct buf and struct input have them.
  */
 #ifndef SCAN_H
 #define SCAN_H
@@ -10,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+#define BUF_PAD 64              /* bytes */
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/scan.h"
 #include "format/json.h"
 #include "mds/number.h"
 #include "mds/uuid.h"

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/progress.h"
+#include "base/scan.h"
 
 #define WINDOW (256 * 1024)     /* bytes: stays in the second-level cache, and four pipefuls */
 
