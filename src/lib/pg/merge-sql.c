@@ -1,5 +1,5 @@
 /* pg/merge-sql.c - what the statements of a merge are made of. */
-#include "pg/merge-sql.h"
+#include "pg/merge-private.h"
 
 #include <stdlib.h>
 

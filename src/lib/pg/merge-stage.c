@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "pg/copy.h"
-#include "pg/merge-sql.h"
+#include "pg/merge-private.h"
 
 /* ---- the target ---- */
 

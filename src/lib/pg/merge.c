@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limit.h"
-#include "pg/merge-sql.h"
+#include "pg/merge-private.h"
 
 /* Our advisory locks: "culv" in the upper half, the table's oid in the lower. */
 #define LOCK_SPACE "1668639862"

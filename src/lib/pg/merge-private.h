@@ -1,11 +1,11 @@
 /*
- * pg/merge-sql.h - what the statements of a merge are made of: for pg/merge.c and
- * pg/merge-stage.c, and nobody else.
+ * pg/merge-private.h - what the files of the merge share: its state, and how its statements are
+ * made.  Only pg/merge*.c include it.
  *
  * Once a statement has failed as pg_try() does, none is run any more.
  */
-#ifndef PGMERGE_SQL_H
-#define PGMERGE_SQL_H
+#ifndef PGMERGE_PRIVATE_H
+#define PGMERGE_PRIVATE_H
 
 #include "pg/merge.h"
 #include "pg/table.h"
