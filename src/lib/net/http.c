@@ -84,7 +84,7 @@ http_open(void)
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, memory_resize, xstrdup, xcalloc) != 0 ||
 	    (http->multi = curl_multi_init()) == NULL)
 		die(EX_OSERR, "cannot start libcurl");
-	http_pace_open(&http->pace);
+	http_pace_open(&http->pace, http_max_time, http_retry_wait);
 	if (http_cacert == NULL)
 		http_cacert = getenv("CURL_CA_BUNDLE");
 	if (http_cacert == NULL)
@@ -193,7 +193,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 static void
 poll_again(struct http *http, struct http_call *call, double told)
 {
-	double pause = told > 0 ? told : http_pace_poll(call->waited);
+	double pause = told > 0 ? told : http_pace_poll(&http->pace, call->waited);
 
 	if (call->waited + pause > http_max_wait || http_pace_ends(&http->pace, pause)) {
 		fail(call, EX_TEMPFAIL, "not ready (202) after %.0f s: run again later", call->waited);

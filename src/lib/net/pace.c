@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/http.h"
 
 static double
 at_most(double most, double seconds)
@@ -14,13 +13,14 @@ at_most(double most, double seconds)
 }
 
 void
-http_pace_open(struct http_pace *p)
+http_pace_open(struct http_pace *p, double max_time, double retry_wait)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	p->random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
-	p->deadline = http_max_time > 0 ? clock_now() + http_max_time : 0;
+	p->deadline = max_time > 0 ? clock_now() + max_time : 0;
+	p->retry_wait = retry_wait;
 }
 
 /* 0 to 1; xorshift is random enough to keep many clients from coming back at once. */
@@ -36,13 +36,13 @@ chance(struct http_pace *p)
 double
 http_pace_backoff(struct http_pace *p, int tries)
 {
-	return chance(p) * at_most(HTTP_PAUSE, http_retry_wait * (1 << (tries < 20 ? tries : 20)));
+	return chance(p) * at_most(HTTP_PAUSE, p->retry_wait * (1 << (tries < 20 ? tries : 20)));
 }
 
 double
-http_pace_poll(double waited)
+http_pace_poll(const struct http_pace *p, double waited)
 {
-	return at_most(HTTP_PAUSE, http_retry_wait * 4 * (1 + waited / 60));
+	return at_most(HTTP_PAUSE, p->retry_wait * 4 * (1 + waited / 60));
 }
 
 void
