@@ -6,22 +6,28 @@ for program in git clang shellcheck pyflakes3 mandoc; do
 done
 
 # ---- a tree without faults ----
-mkdir -p tree/{tests,src/lib/base,man,scripts} home
+mkdir -p tree/{tests,src/lib/{base,net,pg,s3,soda},man,scripts,docs} home
 export HOME=$work/home GIT_CONFIG_NOSYSTEM=1
 cp "$top/tests/lint" tree/tests/
 cd tree || exit
 git init -q . && git config user.email a@example.org && git config user.name A
 printf '#include "base/n.h"\nint\nn_of(const int *p)\n{\n\treturn p != 0 ? *p : 0;\n}\n' >src/lib/base/n.c
 printf 'int n_of(const int *);\n' >src/lib/base/n.h
+for header in net/url net/http pg/pg pg/merge-private s3/s3 soda/soda; do
+	printf '#include "base/n.h"\n' >src/lib/$header.h
+done
+printf '#include "pg/merge-private.h"\n#include "base/n.h"\n#include "pg/pg.h"\n' >src/lib/pg/merge-stage.c
+printf '#include "base/n.h"\n#include "net/url.h"\n#include "pg/pg.h"\n#include "soda/soda.h"\n' >src/tool.c
+printf '# Code\n```\n src/*.c   programs\n s3/  soda/   services\n net/ pg/    none includes another\n base/       the rest\n```\n' >docs/architecture.md
 printf '#!/bin/sh\necho "$1"\n' | tee scripts/say >src/say.sh
 printf '#!/bin/sh\n. "$(dirname "$0")/lib.sh"\necho "$count" >out\n' >tests/say.t
 printf 'import sys\n\nprint(sys.argv)\n' >scripts/x.py
 printf '.Dd March 1, 2025\n.Dt SAY 1\n.Os\n.Sh NAME\n.Nm say\n.Nd say it\n' >man/say.1
 echo '# Say' >README.md
-printf "/build/\nout\nerr\n" >.gitignore
+printf "/build/\nout\nout.want\nerr\nwanted\n" >.gitignore
 git add -A && git commit -q -m 'Start'
 run 0 'a tree without faults' tests/lint --all
-grep -qx 'lint: 10 files: nothing found' out; ok $? '... of which all files are read' || sed 's/^/# /' out
+grep -qx 'lint: 19 files: nothing found' out; ok $? '... of which all files are read' || sed 's/^/# /' out
 run 0 'nothing changed' tests/lint
 grep -qx 'lint: 0 files: nothing found' out; ok $? '... nothing to read' || sed 's/^/# /' out
 
@@ -54,6 +60,33 @@ printf 'A line.\r\n' >>README.md
 finds CRLF README.md
 printf 'A line' >>README.md
 finds 'end of file' README.md
+
+# ---- which folder includes which ----
+# layer TITLE FILE HEADER MESSAGE: the line is named when the file includes the header, even if the file does not differ from HEAD
+layer() {
+	printf '#include "%s"\n' "$3" >>"$2"
+	git add -A && git commit -q -m "$1"
+	printf '== include lines\n%s:%s: %s\n' "$2" "$(wc -l <"$2")" "$4" >wanted
+	t "$1" 1 tests/lint README.md 3<wanted
+	git reset -q --hard HEAD^
+}
+see='see docs/architecture.md'
+layer 'an include of a folder above' src/lib/base/n.c net/http.h "base/ may not include \"net/http.h\": $see"
+layer 'an include of a service by HTTP' src/lib/net/url.h s3/s3.h "net/ may not include \"s3/s3.h\": $see"
+layer 'an include of one service by another' src/lib/soda/soda.h s3/s3.h "soda/ may not include \"s3/s3.h\": $see"
+layer 'an include of PostgreSQL by HTTP' src/lib/net/http.h pg/pg.h "net/ may not include \"pg/pg.h\": $see"
+layer 'an include of HTTP by PostgreSQL' src/lib/pg/pg.h net/url.h "pg/ may not include \"net/url.h\": $see"
+layer 'an include of a private header' src/lib/pg/pg.h pg/merge-private.h 'only pg/merge*.c may include "pg/merge-private.h"'
+layer '... by a program' src/tool.c pg/merge-private.h 'only pg/merge*.c may include "pg/merge-private.h"'
+layer 'an include of a file without a folder' src/tool.c n.h '"n.h": no folder of the diagram in docs/architecture.md'
+mkdir src/lib/mds && layer 'a folder that the diagram lacks' src/lib/mds/page.h base/n.h 'its folder is not in the diagram of docs/architecture.md'
+layer 'a file that is in no folder' src/lib/page.h base/n.h 'its folder is not in the diagram of docs/architecture.md'
+sed -i 's|soda/|& mds/|' docs/architecture.md
+finds 'include lines' 'docs/architecture.md'
+sed -i '/^ net/d' docs/architecture.md
+run 1 'a page without two of the folders' tests/lint
+[ "$(grep -c 'net/.*diagram' out)" -eq 3 ]; ok $? '... names each file and include of theirs' || sed 's/^/# /' out
+git checkout -q .
 
 echo 'int n_of(int);' >src/lib/base/n.h
 run 1 'a header is checked with the files that include it' tests/lint

@@ -68,6 +68,13 @@ OUT
 echo '# quick' >fake/tests/new-tool.t
 t 'a tool with everything lacks nothing' 0 lacking fake 3</dev/null
 
+# ---- the folders of src/lib ----
+t 'the include lines follow the diagram in docs/architecture.md' 0 "$top/tests/lint" docs/architecture.md 3<<'OUT'
+lint: 1 files: nothing found
+OUT
+t '... and each file that the page names is there' 0 bash -c 'cd "$1" && for file in $(grep -oE "\`[a-z0-9]+/[a-z0-9-]+\.[ch]\`" docs/architecture.md | tr -d "\`"); do
+    [ -e "src/lib/$file" ] || [ -e "$file" ] || echo "$file"; done' - "$top" 3</dev/null
+
 # ---- one version everywhere ----
 version=$(sed -n 's/^VERSION = //p' "$top/Makefile")
 t 'the newest version in NEWS is the Makefile'\''s' 0 sed -n '0,/^## /s/^## \([0-9.]*\).*/\1/p' "$top/NEWS.md" 3<<<"$version"

@@ -1,6 +1,6 @@
 /*
  * pg/merge-private.h - what the files of the merge share: its state, and how its statements are
- * made.  Only pg/merge*.c include it.
+ * made.  Only pg/merge*.c may include it: make lint checks that.
  *
  * Once a statement has failed as pg_try() does, none is run any more.
  */
