@@ -6,6 +6,7 @@
 #	run STATUS NAME COMMAND...      only the status counts; output is in ./out, stderr in ./err
 #	limited KIB TOOL SCRIPT         a command for run: the script with so much memory
 #	same NAME WANTED GOT            two files are alike
+#	members FILE NAME...            these members of a receipt, in $values, with a space between them
 #	wait_for COMMAND...             until it succeeds, by the work of another process
 #	give_up MESSAGE                 one failed check, and the end of this file: what it needs is not there
 #	have_real NAME...               other people's data is there to compare with, as $data/NAME always is
@@ -118,6 +119,23 @@ at_most() {		# at_most KIB: the last resident set; a sanitizer's is no measure
 same() {
 	cmp -s "$2" "$3"
 	ok $? "$1" || diff -a -u "$2" "$3" | head -40 | sed 's/^/# /'
+}
+# members FILE NAME...: puts these members of the flat JSON object on FILE's last line into $values, a text without its
+# quotes, an absent one as null, as jq -r prints them, in a hundredth of the time that a jq takes to start.
+members() {
+	_object='' values=''
+	while IFS= read -r _line; do _object=$_line; done <"$1"
+	shift
+	[ -n "$_object" ] || return 0
+	for _name; do
+		_value=${_object#*[\{,]\""$_name"\":}
+		if [ "$_value" = "$_object" ]; then
+			_value=null
+		else
+			_value=${_value%%[,\}]*} _value=${_value#\"} _value=${_value%\"}
+		fi
+		values="$values${values:+ }$_value"
+	done
 }
 # wait_for COMMAND...: what another process brings about has come; two minutes are for a machine that is very busy.
 wait_for() {
