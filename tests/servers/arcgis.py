@@ -27,7 +27,7 @@ Settings
   polls             how often a job is not done yet
   job_fails         a job ends in this word ("Failed", "PartialFailure"...)
 
-GET /features/NAME/ID   the features of a layer, one a line, by object id, in degrees; needs no token
+GET /features/NAME/ID   the features of a layer, one a line, by object id, in degrees; needs no token; takes `pick`
 /control also takes
   {"features": {"layer": "signals/0", "features": [...]}}       in place of what is there; object ids go on
   {"add": {...}}                                                the same, beside what is there
@@ -49,7 +49,7 @@ import threading
 import time
 import urllib.parse
 
-from standin import KINDS, Reply, Request, StandIn, options, serve
+from standin import KINDS, Reply, Request, StandIn, ndjson, options, serve
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{}</title></head><body>ArcGIS REST Services Directory</body></html>\n"
 ALLOWED_TAGS = set("a abbr audio b blockquote br dd div dl dt em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p "
@@ -405,8 +405,7 @@ class ArcGIS(StandIn):
         if request.path.startswith("/features/"):
             layer = self.layers.get(request.path[len("/features/"):])
             with self.lock:
-                lines = [json.dumps(f, ensure_ascii=False) + "\n" for f in layer.features()] if layer else []
-            return Reply(200 if layer else 404, "".join(lines), "application/x-ndjson")
+                return ndjson(request, layer.features()) if layer else Reply(404, "")
         return super().own(request)
 
     def logged_body(self, request):

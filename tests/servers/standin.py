@@ -4,7 +4,8 @@ A server prints its base URL as the one line on stdout, then serves until it is 
 
 GET /log        the requests seen, one JSON object a line: method, path, query (an object, decoded), target
                 (path?query, decoded), headers (names in lower case), token, status, body, and fault (the kind
-                that was applied, or null).
+                that was applied, or null).  /log?pick=path,body.where is an array of these members of each object,
+                in the format of jq -c, so that a test need not start jq.  Other lists of a server take `pick`, too.
 GET /held       how many requests a `latency` holds back at this moment, also of clients that are gone
 POST /control   a JSON object, or an array of them, applied in this order of keys, to the requests that follow:
   {"reset": true}         forget faults, pending changes and the log; data stay as they are
@@ -200,7 +201,8 @@ class StandIn:
     def own(self, request):
         """The reply if the path is one of our own and not the service's, else None."""
         if request.path == "/log":
-            return Reply(200, self.written_log(), "application/x-ndjson")
+            with self.lock:
+                return ndjson(request, self.log)
         if request.path == "/held":
             return Reply(200, f"{self.held}\n", "text/plain")
         if request.path == "/control":
@@ -302,10 +304,6 @@ class StandIn:
         with self.lock:
             self.log.append(entry)
 
-    def written_log(self):
-        with self.lock:
-            return "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in self.log)
-
     # faults that replace the answer
 
     def reply(self, request, fault):
@@ -368,6 +366,23 @@ def edit_headers(headers, edits):
             del headers[present]
         if value is not None:
             headers[name] = str(value)
+
+
+def member(thing, path):
+    for name in path.split("."):
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return int(thing) if isinstance(thing, float) and thing.is_integer() else thing
+
+
+def ndjson(request, objects):
+    """A list of our own: one object on each line, or an array of the members that the request picks."""
+    if "pick" in request.query:
+        paths = request.query["pick"].split(",")
+        picked = ([member(thing, path) for path in paths] for thing in objects)
+        text = "".join(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n" for values in picked)
+    else:
+        text = "".join(json.dumps(thing, ensure_ascii=False) + "\n" for thing in objects)
+    return Reply(200, text, "application/x-ndjson")
 
 
 def zeros(size):
