@@ -22,8 +22,9 @@ Settings (/control's "set"):
   still         it stands still
 
 Changes: {"insert": {"object":..., "records":[...]}}, {"update": {"object":..., "id":..., "fields":{...}}},
-{"delete": {"object":..., "ids":[...]}}, {"make": {"object":..., "n":N}}, {"drop_field": {"object":..., "field":...}},
+{"delete": {"object":..., "ids":[...] or "all"}}, {"make": {"object":..., "n":N}}, {"drop_field": {"object":..., "field":...}},
 which takes it out of the records and the metadata.  An entry of /log has "at", when the request came (s).
+GET /table/OBJECT: its records, one on each line, as they lie there; takes `pick`.
 """
 import datetime
 import json
@@ -33,7 +34,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from standin import Refusal, Reply, Request, StandIn, options, serve
+from standin import Refusal, Reply, Request, StandIn, ndjson, options, serve
 
 EPOCH = datetime.datetime(1970, 1, 1)
 FIRST = datetime.datetime(2020, 1, 1)
@@ -410,6 +411,12 @@ class Knack(StandIn):
         for record, line in pairs:
             self.tables[key].add(record, line)
 
+    def own(self, request):
+        if request.path.startswith("/table/"):
+            with self.lock:
+                return ndjson(request, self.tables[request.path[len("/table/"):]].records)
+        return super().own(request)
+
     def change(self, what, args):
         table = self.tables[args["object"]]
         if what == "make":
@@ -421,7 +428,7 @@ class Knack(StandIn):
         elif what == "update":
             table.write(table.by_id[args["id"]], args["fields"])
         elif what == "delete":
-            for one in args["ids"]:
+            for one in list(table.by_id) if args["ids"] == "all" else args["ids"]:
                 table.records.remove(table.by_id.pop(one))
         else:
             table.fields.pop(args["field"])
