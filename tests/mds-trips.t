@@ -13,8 +13,12 @@ cat >trip.json <<'IN'
 {"type":"Feature","properties":{"timestamp":1581433705000},"geometry":{"type":"Point","coordinates":[-97.738561,30.25]}}]},
 "accuracy":0,"start_time":1581433705000,"end_time":1581434662250}
 IN
+tr -d '\n' <trip.json >in.ndjson; echo >>in.ndjson
 a_trip() {
-	jq -c "${1:-.}" trip.json
+	case ${1-.} in
+	.) cat in.ndjson ;;
+	*) jq -c "$1" in.ndjson ;;
+	esac
 }
 # bad NAME JQ-FILTER COLUMN REASON [OPTION...]: the trip so changed is refused, for that
 bad() {
@@ -40,7 +44,6 @@ t 'a trip, flat' 0 mds-trips <<'IN' 3<<'OUT'
 IN
 {"trip_id":"b3ca5c86-7f45-4544-bf58-111111111111","provider_id":"0309585e-599f-4e57-ac85-ffffffffffff","provider_name":"A \"b\" \u00e9","device_id":"d","vehicle_id":"v","vehicle_type":"scooter","propulsion_type":["human", "electric"],"trip_duration":957.0,"trip_distance":1.879e3,"accuracy":0,"start_time":"2020-02-11T15:08:25Z","end_time":"2020-02-11T15:24:22.250Z","publication_time":null,"standard_cost":null,"actual_cost":330,"currency":null,"parking_verification_url":null,"start_longitude":-97.7383630,"start_latitude":30.2667,"end_longitude":-9.7738561E1,"end_latitude":30.25}
 OUT
-a_trip >in.ndjson
 t 'as CSV' 0 mds-trips --to csv in.ndjson 3<<'OUT'
 trip_id,provider_id,provider_name,device_id,vehicle_id,vehicle_type,propulsion_type,trip_duration,trip_distance,accuracy,start_time,end_time,publication_time,standard_cost,actual_cost,currency,parking_verification_url,start_longitude,start_latitude,end_longitude,end_latitude
 b3ca5c86-7f45-4544-bf58-111111111111,0309585e-599f-4e57-ac85-ffffffffffff,VeoRide INC.,da9e067b-7b40-4d2d-8053-aaaaaaaaaaaa,VID120SF,scooter,"[""electric""]",957,1879,0,2020-02-11T15:08:25Z,2020-02-11T15:24:22.250Z,,,,,,-97.738363,30.2667,-97.738561,30.25
@@ -77,18 +80,21 @@ same '... the bad ones by the member that is wrong' want got
 # The quick run has half of the versions.
 versions='old 0.2 0.3 0.4 1.0 1.1 1.2 2.0'
 [ -z "${CULVERT_QUICK:-}" ] || versions='old 0.4 1.2 2.0'
+oracle make "$data/mds/schema" $versions >made
 for rules in $versions; do
 	version=$rules
 	[ "$rules" != old ] || version=0.3
-	run 0 "$rules: mutants are made" oracle make "$rules" "$data/mds/schema" "m-$rules"
+	grep -q "^$rules: " made; ok $? "$rules: mutants are made"
 	[ "$(wc -l <"m-$rules.ndjson")" -gt 3000 ]; ok $? '... thousands of them'
 	run 0 "$rules: all of them go through" sh -c 'mds-trips -q --schema-version $0 --mds-version $1 --rejects rejects.json m-$0.ndjson' "$rules" "$version"
 	cp out records
 	run 0 "$rules: each verdict, record and reason is right" oracle compare "m-$rules" records rejects.json
 done
 if [ -z "${CULVERT_QUICK:-}" ] && have_real mds/schema; then
+	oracle agree "$data/mds/schema" "$real_data/mds/schema" 0.2 0.3 0.4 1.0 1.1 1.2 >agreed
 	for rules in 0.2 0.3 0.4 1.0 1.1 1.2; do
-		run 0 "$rules: our schema takes the mutants that the specification's takes" oracle agree "$rules" "$data/mds/schema" "$real_data/mds/schema"
+		grep -q "^$rules: agrees: " agreed
+		ok $? "$rules: our schema takes the mutants that the specification's takes" || grep "^$rules: " agreed | head | sed 's/^/# /'
 	done
 fi
 mds-trips -q -s 1.1 --mds-version 1.2 --rejects rejects.json m-1.2.ndjson >records
@@ -214,9 +220,7 @@ bad 'a UUID and a line break' '.trip_id += "\n"' trip_id 'is no UUID of lower-ca
 bad 'a NUL in a name' '. + {"accuracy\u0000x": 1}' 'accuracy' 'is no member of a trip' 2>/dev/null
 
 # Counts
-for end in 1581433199999 1581433200000 1581436799999 1581436800000; do
-	a_trip ".end_time = $end"
-done >hour.ndjson
+a_trip '.end_time = (1581433199999, 1581433200000, 1581436799999, 1581436800000)' >hour.ndjson
 run 0 '--window' mds-trips --window 2020-02-11T15:00:00Z,2020-02-11T16:00 --receipt receipt.json hour.ndjson
 said '2 of 4 trips end outside the window: kept'
 said '3 of 4 trips came before, by their trip_id: kept'
@@ -244,12 +248,12 @@ printf %s "$(a_trip)" | cut -c1-200 | tr -d '\n' >cut.ndjson
 run 65 'a record that is cut' mds-trips cut.ndjson
 
 # Nothing of a trip in what is said.
+a_trip 'del(.accuracy), (.route.features[0].type = "F"), (.trip_duration = 1.5), (.x = 1), (.end_time = 5)' >personal.ndjson
+[ "$(wc -l <personal.ndjson)" -eq 5 ]; ok $? 'five bad trips'
+mds-trips -v -s 1.2 --rejects rejects.json --receipt receipt.json personal.ndjson >out 2>err
+jq -c 'del(.record)' rejects.json | cat - err receipt.json >words
 for personal in b3ca5c86 da9e067b 97.738 30.26 1581433705 2020-02-11 VID120SF; do
-	for change in 'del(.accuracy)' '.route.features[0].type = "F"' '.trip_duration = 1.5' '.x = 1' '.end_time = 5'; do
-		a_trip "$change"
-	done >>personal.ndjson
-	mds-trips -v -s 1.2 --rejects rejects.json --receipt receipt.json personal.ndjson >out 2>err
-	! jq -c 'del(.record)' rejects.json | cat - err receipt.json | grep -qF "$personal"; ok $? "said of bad trips: no $personal"
+	! grep -qF "$personal" words; ok $? "said of bad trips: no $personal"
 done
 
 # Memory

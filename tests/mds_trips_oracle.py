@@ -1,7 +1,9 @@
 """mds_trips_oracle - mutated trips, and what mds-trips has to make of each, computed without it.
 
-    mds_trips_oracle.py make RULES SCHEMAS NAME       writes NAME.ndjson, one mutant a line, and NAME.want, the verdicts
-    mds_trips_oracle.py agree RULES SCHEMAS OTHERS    whether both schemas give the same verdict on every mutant
+    mds_trips_oracle.py make SCHEMAS RULES...         writes m-RULES.ndjson, one mutant a line, and m-RULES.want, the
+                                                      verdicts; prints a line for each
+    mds_trips_oracle.py agree SCHEMAS OTHERS RULES... whether both schemas give the same verdict on every mutant: "agrees"
+                                                      in the line of each, or "differs"
     mds_trips_oracle.py compare NAME OUT REJECTS      holds what mds-trips made of them against that; prints what differs
     mds_trips_oracle.py ids N                         trips with N integer ids, and on descriptor 3 the UUIDs that they become
     mds_trips_oracle.py times N                       lines of UNIT NUMBER ISO
@@ -212,32 +214,65 @@ def old_takes(trip):
     return set(trip) <= set(OLD) | OLD_DERIVED
 
 
-def remembering():
-    """A validator that judges the same value by the same definition once: most of a mutant is as in the one before."""
+class Memory:
+    """Verdicts by the text of the rule and the value.  Most of a mutant is as in the one before, and most rules of a version are
+    as in the one before, so that one memory serves all of them."""
+
+    def __init__(self):
+        self.numbers, self.rules, self.verdicts = {}, {}, {}
+
+    def number(self, rule):
+        if id(rule) not in self.rules:          # which is kept, and with it the id
+            text = json.dumps(rule, sort_keys=True)
+            self.rules[id(rule)] = self.numbers.setdefault(text, len(self.numbers)), rule
+        return self.rules[id(rule)][0]
+
+    def takes(self, validator, rule, value, name=None):
+        if name in ("data", "trips"):           # around the trip, and never the same
+            return next(validator.descend(value, rule), None) is None
+        key = self.number(rule), repr(value)
+        if key not in self.verdicts:
+            self.verdicts[key] = next(validator.descend(value, rule), None) is None
+        return self.verdicts[key]
+
+
+def validator_of(schema, memory):
+    """jsonschema's, which asks the memory about each member of an object and each item of an array."""
     import jsonschema
-    follow, seen = jsonschema.Draft6Validator.VALIDATORS["$ref"], {}
+    items_of = jsonschema.Draft6Validator.VALIDATORS["items"]
 
-    def ref(validator, name, value, schema):
-        key = name, repr(value)
-        if key not in seen:
-            seen[key] = next(follow(validator, name, value, schema), None)
-        if seen[key] is not None:
-            yield seen[key]
+    def properties(validator, rules, value, schema):
+        if isinstance(value, dict):
+            for name in rules.keys() & value.keys():
+                if not memory.takes(validator, rules[name], value[name], name):
+                    yield jsonschema.ValidationError(name)
 
-    return jsonschema.validators.extend(jsonschema.Draft6Validator, {"$ref": ref})
+    def items(validator, rule, value, schema):
+        if isinstance(value, list) and isinstance(rule, dict):
+            for item in value:
+                if not memory.takes(validator, rule, item):
+                    yield jsonschema.ValidationError("item")
+        else:
+            yield from items_of(validator, rule, value, schema)
+
+    return jsonschema.validators.extend(jsonschema.Draft6Validator, {"properties": properties, "items": items})(schema)
 
 
-def without_siblings(schema):
-    """Draft 6 ignores what stands beside a $ref; a validator that was extended does not."""
+def without_references(schema, definitions):
+    """Draft 6 ignores what stands beside a $ref."""
     if isinstance(schema, dict):
-        return {"$ref": schema["$ref"]} if "$ref" in schema else {name: without_siblings(rule) for name, rule in schema.items()}
-    return [without_siblings(rule) for rule in schema] if isinstance(schema, list) else schema
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix("#/definitions/")
+            return without_references(definitions[name], definitions)
+        return {name: without_references(rule, definitions) for name, rule in schema.items() if name != "definitions"}
+    return [without_references(rule, definitions) for rule in schema] if isinstance(schema, list) else schema
 
 
-def judge_of(rules, directory):
+def judge_of(rules, directory, memory):
     if rules == "old":
         return old_takes
-    validator = remembering()(without_siblings(schema_of(rules, directory)))
+    schema = schema_of(rules, directory)
+    validator = validator_of(without_references(schema, schema.get("definitions")), memory)
     version = {"0.2": "0.2.1", "0.3": "0.3.2", "0.4": "0.4.1"}.get(rules, rules + ".0")
     return lambda trip: validator.is_valid({"version": version, "data": {"trips": [trip]}})
 
@@ -309,21 +344,29 @@ def dotted(path):
     return text
 
 
-def make(rules, directory, name):
-    takes = judge_of(rules, directory)
-    good = bad = 0
-    with open(name + ".ndjson", "w", encoding="utf-8") as lines, open(name + ".want", "w", encoding="utf-8") as wants:
-        for path, trip in mutants(a_trip(rules)):
-            by_rules = takes(trip)
-            record = flat(trip, rules) if by_rules else None
-            good, bad = good + (record is not None), bad + (record is None)
-            print(json.dumps(trip), file=lines)
-            print(json.dumps({"path": dotted(path), "by_rules": by_rules, "record": record}), file=wants)
-    print(f"{good} good, {bad} bad")
+def make(directory, *versions):
+    memory = Memory()
+    for rules in versions:
+        takes = judge_of(rules, directory, memory)
+        good = bad = 0
+        name = "m-" + rules
+        with open(name + ".ndjson", "w", encoding="utf-8") as lines, open(name + ".want", "w", encoding="utf-8") as wants:
+            for path, trip in mutants(a_trip(rules)):
+                by_rules = takes(trip)
+                record = flat(trip, rules) if by_rules else None
+                good, bad = good + (record is not None), bad + (record is None)
+                print(json.dumps(trip), file=lines)
+                print(json.dumps({"path": dotted(path), "by_rules": by_rules, "record": record}), file=wants)
+        print(f"{rules}: {good} good, {bad} bad")
 
 
-def agree(rules, ours, theirs):
-    ours, theirs = judge_of(rules, ours), judge_of(rules, theirs)
+def agree(ours, theirs, *versions):
+    memory = Memory()
+    for rules in versions:
+        agree_on(rules, judge_of(rules, ours, memory), judge_of(rules, theirs, memory))
+
+
+def agree_on(rules, ours, theirs):
     good = bad = wrong = 0
     for path, trip in mutants(a_trip(rules)):
         verdict = ours(trip)
@@ -331,8 +374,7 @@ def agree(rules, ours, theirs):
         if verdict != theirs(trip):
             wrong += 1
             print(f"{rules}: {dotted(path)}: {json.dumps(trip)[:300]}: {verdict} by ours")
-    print(f"{good} good, {bad} bad, {wrong} judged otherwise")
-    return 1 if wrong or not good or not bad else 0
+    print(f"{rules}: {'differs' if wrong or not good or not bad else 'agrees'}: {good} good, {bad} bad, {wrong} judged otherwise")
 
 
 def compare(name, out, rejects):
