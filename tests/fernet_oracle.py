@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """fernet_oracle.py - Fernet once more: Python's own HMAC and base64, and `openssl enc` for AES.
 
-    seal KEY [TIME]     standard input becomes a token
-    open KEY            and a message again; a token that is not genuine exits 1
-    forge KEY WHAT      a token with a right MAC and something else wrong, or odd; WHAT as below
+    seal KEY FROM TO    each file in the directory FROM becomes a token, in the file of the same name in TO
+    open KEY [FROM TO]  tokens become messages again, or that on standard input; one that is not genuine exits 1
+    forge KEY DIR WHAT...
+                        tokens with a right MAC and something else wrong, or odd: DIR/WHAT; WHAT as below
     flip KEY DIR        each byte of the token on standard input altered, one token a file: DIR/0, DIR/1, ...
     time                seconds since 1970 in the token on standard input, whoever made it
     check FILE TOOL     the specification's values in FILE, by `TOOL encrypt TIME IV` and `TOOL decrypt TIME TTL`: prints a
@@ -71,6 +72,11 @@ def read(path):
         return json.load(file)
 
 
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def vectors(path, tool):
     document = read(path)
     for case in document["cases"]:
@@ -103,20 +109,24 @@ def main():
         return
     if word == "published":
         sys.exit(published(*args))
-    given = sys.stdin.buffer.read() if word != "forge" else b""
     key = base64.urlsafe_b64decode(args[0]) if args else b""
-    if word == "time":
-        print(struct.unpack(">Q", base64.urlsafe_b64decode(given)[1:9])[0])
-    elif word == "flip":
-        for i in range(len(given)):
-            with open(os.path.join(args[1], str(i)), "wb") as file:
-                file.write(given[:i] + bytes([given[i] ^ 1 << i % 7]) + given[i + 1:])
-    elif word == "seal":
-        sys.stdout.buffer.write(seal(key, given, int(args[1]) if len(args) > 1 else int(time.time())))
-    elif word == "open":
-        sys.stdout.buffer.write(unseal(key, given))
+    if word == "forge":
+        for what in args[2:]:
+            write(os.path.join(args[1], what), forge(key, what))
+    elif word in ("seal", "open") and len(args) == 3:
+        for name in os.listdir(args[1]):
+            with open(os.path.join(args[1], name), "rb") as file:
+                given = file.read()
+            write(os.path.join(args[2], name), seal(key, given, int(time.time())) if word == "seal" else unseal(key, given))
     else:
-        sys.stdout.buffer.write(forge(key, args[1]))
+        given = sys.stdin.buffer.read()
+        if word == "time":
+            print(struct.unpack(">Q", base64.urlsafe_b64decode(given)[1:9])[0])
+        elif word == "flip":
+            for i in range(len(given)):
+                write(os.path.join(args[1], str(i)), given[:i] + bytes([given[i] ^ 1 << i % 7]) + given[i + 1:])
+        else:
+            sys.stdout.buffer.write(unseal(key, given))
 
 
 main()
