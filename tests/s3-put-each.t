@@ -17,8 +17,12 @@ each() {		# each URL [OPTION...]
 	_url=$1; shift
 	s3-put --retry-wait 0.01 --each "$_url" "$@"
 }
+adds_up() {		# adds_up SUM PART PART PART
+	[ $# -eq 4 ] && [ "$1" -eq $(($2 + $3 + $4)) ]
+}
 receipt() {		# receipt [FIELD...]: of the last run; read = put + unchanged + rejected, whatever they are
-	jq -e '.read == .put + .unchanged + .rejected' out >/dev/null || echo "# the receipt does not add up: $(cat out)"
+	members out read put unchanged rejected
+	adds_up $values || echo "# the receipt does not add up: $(cat out)"
 	jq -c "[$(printf '.%s,' "$@" | sed 's/,$//')]" out
 }
 contents() {		# of the objects under a prefix: "KEY CONTENT", sorted
