@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "agol/feature.h"
 #include "base/err.h"
 #include "base/limit.h"
@@ -28,6 +29,7 @@ static const char *layer_url, *key_option, *geometry, *location, *sanitize, *tim
 static const char *max_delete = "50%";
 static long long layer_number = -1, wkid = 4326, chunk_rows = 250, empty_exit;
 static bool replace, in_place, allow_empty, strict;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_NUMBER('l', "layer", "N", &layer_number, 0, 1LL << 31, "the layer or table of the item, by its id"),
@@ -46,7 +48,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "chunk", "N", &chunk_rows, 1, 1000, "features a request at most (250)"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_AGOL,
-	OPT_ROWS_IN,
+	OPT_ROWS_IN(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -816,7 +818,7 @@ main(int argc, char *argv[])
 	p.layer = layer_url != NULL ? agol_layer_at(p.agol, layer_url, layer_number)
 	    : agol_layer_of(p.agol, operands[0], layer_number);
 	fit_to_layer(&p);
-	p.in = rows_open(layer_url != NULL ? operands : operands + 1);
+	p.in = rows_open(layer_url != NULL ? operands : operands + 1, &reading);
 	read_records(&p);
 	if (p.good == 0 && replace && !allow_empty)
 		warning("no records: %s stays as it is (--allow-empty would empty it)", p.layer->name);
@@ -825,7 +827,7 @@ main(int argc, char *argv[])
 	print_receipt(&p);
 	empty = rows_counts(p.in).read == 0;
 	rows_close(p.in);
-	if (p.refused > 0 && rows_rejects == NULL)
+	if (p.refused > 0 && reading.rejects == NULL)
 		die(EX_DATAERR, "%llu features were refused, the others are in: %s", p.refused, p.first_reason.p);
 	close_push(&p);
 	return empty ? (int)empty_exit : EX_OK;

@@ -1,14 +1,16 @@
 /*
  * csv-normalize - make any city's CSV clean.
  *
- * Two hooks do what the library's reader refuses to do: decode() turns other encodings into UTF-8 below the reader,
- * which so knows nothing of them, and mend_header() gives the columns of each file the names that we want.
+ * Three hooks do what the library's reader refuses to do: decode() turns other encodings into UTF-8 below the reader,
+ * which so knows nothing of them, choose_delimiter() finds the delimiter of each file, and mend_header() gives its columns
+ * the names that we want.
  * Encoding and delimiter are guessed from the first 64 KiB of each file, and never a value's type.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/names.h"
@@ -27,6 +29,8 @@ static long long encoding, date_order;
 static const char *const encodings[] = { "auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252", "utf-16", NULL };
 enum { UTF16 = ENCODING_WINDOWS1252 + 1 };      /* of either order */
 static const char *const date_orders[] = { "auto", "mdy", "dmy", "ymd", NULL };
+/* The hooks are set in main(). */
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_CSV };
 
 static const struct opt options[] = {
 	OPT_CHOICE('e', "encoding", "NAME", &encoding, encodings,
@@ -41,7 +45,7 @@ static const struct opt options[] = {
 	OPT_LIST('n', "null", "TOKEN", &nulls, "a value that means none, such as N/A; repeat for more"),
 	OPT_FLAG('t', "trim", &trim, "cut white space off both ends of each value"),
 	OPT_FLAG(0, "keep-empty", &keep_empty, "leave \"\" an empty string (else it is none)"),
-	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */
+	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END
 };
 const struct tool tool = {
@@ -53,26 +57,27 @@ const struct tool tool = {
 
 #define GUESS_FROM (64 * 1024)
 
-static struct {
+struct source {
 	bool known;                     /* the encoding is: set for each file */
 	enum encoding encoding;
+	char delimiter;
 	bool eof;
 	size_t start, len;              /* what of raw is not converted yet */
 	char raw[GUESS_FROM + BUF_PAD];
-} source;
+};
 
 /* Reads behind what raw holds.  False with errno set, as read(2). */
 static bool
-fill_raw(int fd)
+fill_raw(struct source *s, int fd)
 {
 	ssize_t n;
 
-	memmove(source.raw, source.raw + source.start, source.len);
-	source.start = 0;
-	if ((n = read(fd, source.raw + source.len, GUESS_FROM - source.len)) < 0)
+	memmove(s->raw, s->raw + s->start, s->len);
+	s->start = 0;
+	if ((n = read(fd, s->raw + s->len, GUESS_FROM - s->len)) < 0)
 		return false;
-	source.eof = n == 0;
-	source.len += (size_t)n;
+	s->eof = n == 0;
+	s->len += (size_t)n;
 	return true;
 }
 
@@ -99,24 +104,24 @@ guess_delimiter(const char *p, const char *end)
 
 /* Converts as much of raw as there is room for. */
 static size_t
-convert_raw(char *to, size_t room)
+convert_raw(struct source *s, char *to, size_t room)
 {
 	size_t n = room / ENCODING_GROWS, len;
 
-	if (source.encoding == ENCODING_UTF8)
+	if (s->encoding == ENCODING_UTF8)
 		n = room;
-	if (n > source.len)
-		n = source.len;
-	len = encoding_convert(source.encoding, to, source.raw + source.start, &n, source.eof && n == source.len);
-	source.start += n;
-	source.len -= n;
+	if (n > s->len)
+		n = s->len;
+	len = encoding_convert(s->encoding, to, s->raw + s->start, &n, s->eof && n == s->len);
+	s->start += n;
+	s->len -= n;
 	return len;
 }
 
 static enum encoding
-choose_encoding(void)
+choose_encoding(const struct source *s)
 {
-	enum encoding guess = encoding_guess(source.raw, source.len);
+	enum encoding guess = encoding_guess(s->raw, s->len);
 
 	if (encoding == UTF16 && guess != ENCODING_UTF16BE)
 		return ENCODING_UTF16LE;
@@ -125,37 +130,45 @@ choose_encoding(void)
 
 /* In read(2)'s place: the reader sees UTF-8. */
 static ssize_t
-decode(int fd, void *to, size_t room)
+decode(int fd, void *to, size_t room, void *arg)
 {
-	bool first = !source.known;
+	struct source *s = arg;
 	size_t n = 0;
 
-	while (!source.known) {
-		if (source.len < GUESS_FROM && !source.eof) {
-			if (!fill_raw(fd))
+	while (!s->known) {
+		if (s->len < GUESS_FROM && !s->eof) {
+			if (!fill_raw(s, fd))
 				return -1;
 			continue;
 		}
-		source.known = true;
-		source.encoding = choose_encoding();
+		s->known = true;
+		s->encoding = choose_encoding(s);
 	}
-	if (source.encoding == ENCODING_UTF8 && source.len == 0 && !source.eof) {
+	if (s->encoding == ENCODING_UTF8 && s->len == 0 && !s->eof) {
 		ssize_t got = read(fd, to, room);
 
-		source.known = got != 0;        /* what comes behind the end is another file */
+		s->known = got != 0;        /* what comes behind the end is another file */
 		return got;
 	}
-	while ((n = convert_raw(to, room)) == 0) {
-		if (source.eof) {
-			source.known = source.eof = false;
+	while ((n = convert_raw(s, to, room)) == 0) {
+		if (s->eof) {
+			s->known = s->eof = false;
 			return 0;
 		}
-		if (!fill_raw(fd))
+		if (!fill_raw(s, fd))
 			return -1;
 	}
-	if (first && delimiter_word == NULL)
-		rows_delimiter = guess_delimiter(to, (char *)to + n);
 	return (ssize_t)n;
+}
+
+static char
+choose_delimiter(const char *p, const char *end, void *arg)
+{
+	struct source *s = arg;
+
+	if (delimiter_word == NULL)
+		s->delimiter = guess_delimiter(p, end);
+	return s->delimiter;
 }
 
 /* ---- names: which column is which ---- */
@@ -302,23 +315,23 @@ make_plan(struct names *have, const char *file)
 }
 
 static void
-say_guesses(const char *file)
+say_guesses(const struct source *s, const char *file)
 {
-	if (encoding == ENCODING_AUTO && (source.encoding != ENCODING_UTF8 || opt_verbose))
-		note("%s: read as %s: --encoding says otherwise", file, encoding_name(source.encoding));
-	if (delimiter_word == NULL && rows_delimiter == '\t')
+	if (encoding == ENCODING_AUTO && (s->encoding != ENCODING_UTF8 || opt_verbose))
+		note("%s: read as %s: --encoding says otherwise", file, encoding_name(s->encoding));
+	if (delimiter_word == NULL && s->delimiter == '\t')
 		note("%s: the delimiter is a tab: --delimiter says otherwise", file);
-	else if (delimiter_word == NULL && (rows_delimiter != ',' || opt_verbose))
-		note("%s: the delimiter is \"%c\": --delimiter says otherwise", file, rows_delimiter);
+	else if (delimiter_word == NULL && (s->delimiter != ',' || opt_verbose))
+		note("%s: the delimiter is \"%c\": --delimiter says otherwise", file, s->delimiter);
 }
 
 static void
-mend_header(struct row *header, const char *file)
+mend_header(struct row *header, const char *file, void *source)
 {
 	struct names have = { 0 };
 	size_t *end = xcalloc(header->n, sizeof *end);
 
-	say_guesses(file);
+	say_guesses(source, file);
 	for (size_t i = 0; i < renames.n; i++)
 		plan.rename[i].found = false;
 	buf_reset(&plan.text);
@@ -402,19 +415,18 @@ put_row(struct buf *b, struct rows *in, const struct row *row)
 
 /* ---- options ---- */
 
-static void
+static char
 parse_delimiter(void)
 {
 	const char *word = delimiter_word;
 
-	rows_delimiter = ',';
 	if (word == NULL)
-		return;
+		return ',';
 	if (strcmp(word, "tab") == 0 || strcmp(word, "\\t") == 0)
 		word = "\t";
 	if (strlen(word) != 1 || strchr("\"\r\n", word[0]) != NULL || (unsigned char)word[0] > 127)
 		die(EX_USAGE, "--delimiter %s: want one character, such as ; or | or tab", word);
-	rows_delimiter = word[0];
+	return word[0];
 }
 
 static void
@@ -494,17 +506,20 @@ main(int argc, char *argv[])
 {
 	char **files = opt_parse(argc, argv);
 
-	parse_delimiter();
+	static struct source source;    /* static, since it is large */
+
+	source.delimiter = parse_delimiter();
 	parse_renames();
 	parse_dates();
 	parse_nulls();
 	parse_columns();
-	rows_from = rows_to = ROWS_CSV;
-	rows_mend_header = mend_header;
-	input_read = decode;
+	reading.read = decode;
+	reading.delimiter = choose_delimiter;
+	reading.rename_header = mend_header;
+	reading.arg = &source;
 
-	struct rows *in = rows_open(files);
-	struct rows_out *out = rows_stdout(in);
+	struct rows *in = rows_open(files, &reading);
+	struct rows_out *out = rows_stdout(in, ROWS_CSV);
 	struct row *row;
 
 	if (plan.out.n > 0)

@@ -6,13 +6,16 @@
  */
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/buf.h"
 #include "base/opt.h"
 #include "base/scan.h"
 #include "records/rows.h"
 
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_CSV };
+
 static const struct opt options[] = {
-	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */
+	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END
 };
 const struct tool tool = {
@@ -101,11 +104,8 @@ main(int argc, char *argv[])
 	char **files = opt_parse(argc, argv);
 	bool one_header = files[0] == NULL || files[1] == NULL;
 
-	rows_from = ROWS_CSV;
-	rows_to = ROWS_NDJSON;
-
-	struct rows *in = rows_open(files);
-	struct rows_out *out = rows_stdout(in);
+	struct rows *in = rows_open(files, &reading);
+	struct rows_out *out = rows_stdout(in, ROWS_NDJSON);
 	struct prefixes pre = { 0 };
 	struct row *row;
 

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/names.h"
 #include "base/number.h"
@@ -19,13 +20,16 @@
 static struct words layers;
 static const char *outside_option;
 static bool strict_polygons;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_LIST('l', "layer", "NAME=FILE:PROPERTY@LON,LAT", &layers,
 	    "add NAME: the PROPERTY of FILE's polygon that LON,LAT is in; repeat for more"),
 	OPT_STRING('o', "outside", "VALUE", &outside_option, "the value for a point in no polygon (null)"),
 	OPT_FLAG(0, "strict-polygons", &strict_polygons, "refuse a file with polygons that have to be mended"),
-	OPT_ROWS,
+	OPT_ROWS_IN(reading),
+	OPT_ROWS_OUT(out_format),
 	OPT_RECEIPT,
 	OPT_END
 };
@@ -489,8 +493,8 @@ main(int argc, char *argv[])
 
 	read_sources(&g);
 
-	struct rows *in = rows_open(files);
-	struct rows_out *out = rows_stdout(in);
+	struct rows *in = rows_open(files, &reading);
+	struct rows_out *out = rows_stdout(in, out_format);
 	struct row *row;
 
 	put_header(&g, in, out);

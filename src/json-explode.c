@@ -22,11 +22,12 @@
 
 static struct words carries;
 static bool optional;
+static long long max_record = ROWS_MAX_RECORD;
 
 static const struct opt options[] = {
 	OPT_LIST('c', "carry", "FIELD[=NAME]", &carries, "copy this field of the array's parent (.a.b: of the document) into each element"),
 	OPT_FLAG('o', "optional", &optional, "a PATH or a carried field that is not there is left out"),
-	OPT_SIZE(0, "max-record", "BYTES", &rows_max_record, 1, 1LL << 40, "a larger element is a bad one (64M)"),
+	OPT_SIZE(0, "max-record", "BYTES", &max_record, 1, 1LL << 40, "a larger element is a bad one (64M)"),
 	OPT_END
 };
 const struct tool tool = {
@@ -73,17 +74,17 @@ cut(void)
 static _Noreturn void
 too_large(void)
 {
-	bool whole = rows_max_record % (1 << 20) == 0;
+	bool whole = max_record % (1 << 20) == 0;
 
 	rows_flush(x.out);
 	die(EX_DATAERR, "%s: byte %llu: record over %lld %s: see --max-record", x.in.file, x.offset,
-	    whole ? rows_max_record >> 20 : rows_max_record, whole ? "MiB" : "bytes");
+	    whole ? max_record >> 20 : max_record, whole ? "MiB" : "bytes");
 }
 
 static void
-flush_before_wait(void)
+flush_before_wait(void *out)
 {
-	rows_flush(x.out);
+	rows_flush(out);
 }
 
 static void
@@ -99,7 +100,7 @@ grow_window(void)
 {
 	size_t have = x.in.end - x.in.p, want = have < RESCAN_FREELY ? have + 1 : have * 2;
 
-	if (have > (size_t)rows_max_record)
+	if (have > (size_t)max_record)
 		too_large();
 	if (!input_more(&x.in))
 		cut();
@@ -151,7 +152,7 @@ next_value(void)
 
 		/* A number at the window's end may go on. */
 		if (to != NULL && (to < x.in.end || x.in.eof || strchr("}]\"", to[-1]) != NULL)) {
-			if (to - x.in.p > rows_max_record)
+			if (to - x.in.p > max_record)
 				too_large();
 			return (struct str){ x.in.p, to - x.in.p };
 		}
@@ -666,9 +667,10 @@ main(int argc, char *argv[])
 
 	parse_path(operands[0] != NULL ? operands[0] : ".");
 	parse_carries();
-	x.out = rows_stdout(NULL);
+	x.out = rows_stdout(NULL, ROWS_GUESS);
 	input_open(&x.in, operands[0] != NULL ? operands + 1 : operands);
 	x.in.before_wait = flush_before_wait;
+	x.in.before_wait_arg = x.out;
 	do
 		explode_file();
 	while (input_next_file(&x.in));

@@ -69,7 +69,7 @@ put_line(struct rows_out *out, struct str line)
 static void
 do_metadata(struct knack *k)
 {
-	struct rows_out *out = rows_stdout(NULL);
+	struct rows_out *out = rows_stdout(NULL, ROWS_GUESS);
 	struct buf json = { 0 };
 
 	knack_metadata(k, &json);
@@ -129,7 +129,7 @@ fetch_rows(struct knack *k, const struct knack_query *q)
 		.limit = row_limit >= 0 ? (unsigned long long)row_limit : ULLONG_MAX, .drift = drift,
 		.from = r != NULL ? knack_resume_mark(r) : NULL });
 	const struct knack_mark *mark = knack_pages_mark(pages);
-	struct rows_out *out = rows_stdout(NULL);
+	struct rows_out *out = rows_stdout(NULL, ROWS_GUESS);
 	const struct knack_page *page;
 	unsigned long long rows;
 

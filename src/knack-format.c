@@ -12,6 +12,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/names.h"
 #include "base/opt.h"
@@ -30,6 +31,8 @@ static const char *const same_words[] = { "fail", "last", "key", NULL };
 static const char *metadata, *object_option, *view_option, *timezone_option, *raw_option;
 static long long keys, same_name;
 static bool expand, keep_unknown;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_NDJSON };
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING('m', "metadata", "FILE", &metadata, "the application's metadata, as knack-fetch --metadata writes them"),
@@ -42,8 +45,8 @@ static const struct opt options[] = {
 	OPT_FLAG('x', "expand", &expand, "a column for each part of an address or a name"),
 	OPT_STRING(0, "timezone", "NAME", &timezone_option, "the application's time zone, such as America/Chicago"),
 	OPT_FLAG(0, "keep-unknown", &keep_unknown, "other fields of a record stay in it as they are"),
-	OPT_ROWS_OUT,
-	OPT_ROWS_CHECKS,
+	OPT_ROWS_OUT(out_format),
+	OPT_ROWS_CHECKS(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -522,11 +525,9 @@ main(int argc, char *argv[])
 	check_options(files);
 	f = make_format();
 	zone_use(knack_zone(f.app, timezone_option));
-	rows_from = ROWS_NDJSON;
+	struct rows *in = rows_open(files, &reading);
 
-	struct rows *in = rows_open(files);
-
-	f.to = rows_stdout(in);
+	f.to = rows_stdout(in, out_format);
 	if (!f.grows)
 		make_columns(&f);
 	if (!f.grows && !keep_unknown) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/json.h"
@@ -26,6 +27,7 @@ static struct knack_wanted want;
 static const char *app_file, *key_option;
 static bool update_only, create_only;
 static long long jobs = KNACK_JOBS, expect_rows, empty_exit;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_STRING('o', "object", "OBJECT", &want.object, "into this object: object_12"),
@@ -38,7 +40,7 @@ static const struct opt options[] = {
 	OPT_STRING('a', "app", "FILE", &app_file, "the metadata that knack-fetch wrote, instead of asking again"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer good records are an error (65), and nothing is sent"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no good records"),
-	OPT_ROWS_IN,
+	OPT_ROWS_IN(reading),
 	OPT_KNACK,
 	OPT_END
 };
@@ -166,7 +168,7 @@ read_all(struct push *p, char **files)
 	struct buf item = { 0 }, body = { 0 }, kept = { 0 }, scratch[2] = { 0 };
 	const struct row *row;
 
-	p->in = rows_open(files);
+	p->in = rows_open(files, &reading);
 	p->spool = spool_open();
 	while ((row = rows_next(p->in)) != NULL) {
 		struct str id = text_of(row, STR("id"), &scratch[0]);
@@ -311,9 +313,9 @@ static void
 refuse(const struct job *job, struct str column, const char *why)
 {
 	rows_reject_kept(job->push->in, job->kept, column, why);
-	if (rows_rejects == NULL && column.n > 0)
+	if (reading.rejects == NULL && column.n > 0)
 		stop(job, EX_DATAERR, "column \"%.*s\": %s", (int)column.n, column.p, why);
-	else if (rows_rejects == NULL)
+	else if (reading.rejects == NULL)
 		stop(job, EX_DATAERR, "%s", why);
 }
 

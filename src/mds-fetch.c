@@ -117,7 +117,7 @@ static struct rows_out *
 open_output(int *spool)
 {
 	*spool = envelope ? spool_file() : -1;
-	return rows_stdout(NULL);
+	return rows_stdout(NULL, ROWS_GUESS);
 }
 
 static void

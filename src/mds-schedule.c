@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "format/date.h"
 #include "format/zone.h"
 #include "mds/block.h"
@@ -333,8 +334,9 @@ main(int argc, char *argv[])
 	char **operands = opt_parse(argc, argv);
 	enum command command = which_command(operands[0]);
 	struct schedule_choice choice = check_options(command, operands[0]);
-	struct schedule_gaps gaps = { stuck >= 0 ? stuck : 2 * 86400, stale >= 0 ? stale : 3600, trips, socrata };
-	struct rows_out *out = command & (LIST | CLAIM | GAPS) ? rows_stdout(NULL) : NULL;
+	const struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+	struct schedule_gaps gaps = { stuck >= 0 ? stuck : 2 * 86400, stale >= 0 ? stale : 3600, trips, socrata, &reading };
+	struct rows_out *out = command & (LIST | CLAIM | GAPS) ? rows_stdout(NULL, ROWS_GUESS) : NULL;
 	unsigned long long n = 0;
 	struct schedule s;
 
@@ -347,7 +349,7 @@ main(int argc, char *argv[])
 	case SEED: seed(&s, &choice); break;
 	case LIST: n = list(&s, &choice, out); break;
 	case CLAIM: n = schedule_claim(&s, &choice, (long)worker_pid, gaps.stale, limit, out); break;
-	case SET: schedule_set(&s, operands + 1, release); break;
+	case SET: schedule_set(&s, operands + 1, &reading, release); break;
 	case GAPS: n = schedule_find_gaps(&s, &choice, &gaps, out); break;
 	}
 	if (out != NULL)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/idset.h"
 #include "base/opt.h"
@@ -27,6 +28,8 @@ static const char *const unit_words[] = { "ms", "s", NULL };            /* enum 
 static const char *version_field, *version_option, *bounds_option, *window_option;
 static long long schema_option = BY_VERSION, unit_option = BY_VERSION;
 static struct words integer_ids;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_NDJSON };
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING(0, "version-field", "FIELD", &version_field, "the field that has the version of MDS, which is taken out"),
@@ -38,8 +41,8 @@ static const struct opt options[] = {
 	OPT_STRING('b', "bounds", "W,S,E,N", &bounds_option, "a point whose swap is in this box is bad; others outside are counted"),
 	OPT_STRING('w', "window", "FROM,TO", &window_option, "trips that end at other times are counted"),
 	OPT_RECEIPT,
-	OPT_ROWS_OUT,
-	OPT_ROWS_CHECKS,
+	OPT_ROWS_OUT(out_format),
+	OPT_ROWS_CHECKS(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -165,9 +168,8 @@ open_trips(char **files)
 		parse_window(&t);
 	if (version_option == NULL)
 		use_version(&t, STR("0.3"));
-	rows_from = ROWS_NDJSON;
-	t.in = rows_open(files);
-	t.out = rows_stdout(t.in);
+	t.in = rows_open(files, &reading);
+	t.out = rows_stdout(t.in, out_format);
 	t.ids = idset_open();
 	return t;
 }

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/names.h"
@@ -22,12 +23,13 @@
 
 static const char *columns_list;
 static bool ignore_new, strict;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_NDJSON };
 
 static const struct opt options[] = {
 	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these fields in this order (else all of the first 1000 records)"),
 	OPT_FLAG(0, "ignore-new", &ignore_new, "leave out fields that come up later, and say at the end which they were"),
 	OPT_FLAG('s', "strict", &strict, "a key twice in a record makes it a bad one (else the last one wins)"),
-	OPT_ROWS_CHECKS,        /* --rejects, --max-rejects, --max-record, --nul */
+	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END
 };
 const struct tool tool = {
@@ -251,11 +253,8 @@ main(int argc, char *argv[])
 	struct row *row;
 
 	name_columns(&t);
-	rows_from = ROWS_NDJSON;
-	rows_to = ROWS_CSV;
-
-	struct rows *in = rows_open(files);
-	struct rows_out *out = rows_stdout(in);
+	struct rows *in = rows_open(files, &reading);
+	struct rows_out *out = rows_stdout(in, ROWS_CSV);
 
 	if (!t.open)
 		rows_columns(out, t.columns.name, t.columns.n);

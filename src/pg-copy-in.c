@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/opt.h"
@@ -19,6 +20,7 @@ static bool create, truncate_first, unlogged, add_columns, ignore_gone;
 static const char *max_delete = "50%";
 static struct words types;
 static long long expect_rows, empty_exit;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_FLAG('c', "create", &create, "make the table if there is none"),
@@ -32,7 +34,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_PG,
-	OPT_ROWS_IN,
+	OPT_ROWS_IN(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -231,7 +233,7 @@ main(int argc, char *argv[])
 	stop_setup("nothing was loaded, run again");
 
 	PGconn *conn = pg_open();
-	struct rows *in = rows_open(operands + 1);
+	struct rows *in = rows_open(operands + 1, &reading);
 	struct pg_table table = { 0 };
 	struct pgcopy_job job = {
 		.conn = conn, .in = in, .table = &table, .lacking_is_fine = ignore_gone, .widen = add_columns ? widen_table : NULL,

@@ -15,10 +15,11 @@
 #define LOCK_WAIT 60.0          /* seconds: someone else's ALTER TABLE is done by then, or is no matter of minutes */
 
 static const char *query;
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING('q', "query", "SQL", &query, "the rows of this query, in place of a table"),
-	OPT_ROWS_OUT,
+	OPT_ROWS_OUT(out_format),
 	OPT_PG,
 	OPT_END
 };
@@ -46,7 +47,7 @@ start_copy(PGconn *conn, const char *name)
 	struct buf sql = { 0 };
 	struct pg_table table = { 0 };
 
-	buf_text(&sql, rows_to == ROWS_CSV ? "COPY (" : "COPY (SELECT row_to_json(q) FROM (");
+	buf_text(&sql, out_format == ROWS_CSV ? "COPY (" : "COPY (SELECT row_to_json(q) FROM (");
 	if (query != NULL) {
 		add_query(&sql, query);
 	} else {
@@ -54,7 +55,7 @@ start_copy(PGconn *conn, const char *name)
 		buf_fmt(&sql, "SELECT * FROM %s", table.ident);
 	}
 	/* a line of its own: the query may end in a comment */
-	buf_text(&sql, rows_to == ROWS_CSV ? "\n) TO STDOUT (FORMAT csv, HEADER)" : "\n) q) TO STDOUT");
+	buf_text(&sql, out_format == ROWS_CSV ? "\n) TO STDOUT (FORMAT csv, HEADER)" : "\n) q) TO STDOUT");
 
 	PGresult *r = pg_copy_start(conn, sql.p);
 
@@ -87,7 +88,7 @@ put_rows(PGconn *conn, struct rows_out *out)
 	int n;
 
 	while ((n = PQgetCopyData(conn, &data, 0)) > 0) {
-		if (rows_to == ROWS_CSV)
+		if (out_format == ROWS_CSV)
 			buf_add(rows_buf(out), data, (size_t)n);
 		else
 			put_unescaped(rows_buf(out), data, data + n);
@@ -128,7 +129,7 @@ main(int argc, char *argv[])
 		die(EX_USAGE, "%s: one TABLE at a time", operands[1]);
 
 	PGconn *conn = pg_open();
-	struct rows_out *out = rows_stdout(NULL);
+	struct rows_out *out = rows_stdout(NULL, out_format);
 
 	pg_begin(conn, LOCK_WAIT);
 	pg_run(conn, "SET TRANSACTION READ ONLY");

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/opt.h"
@@ -32,6 +33,7 @@ static long long expect_rows;
 static bool dry_run;
 static long long empty_exit;
 static const char *and_table;   /* never set, since parse_targets() comes first: it is in the table for --help */
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_LIST('k', "key", "COL[,COL]", &key_options, "columns that tell which row is which"),
@@ -47,7 +49,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_PG,
-	OPT_ROWS_CHECKS,
+	OPT_ROWS_CHECKS(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -128,9 +130,9 @@ parse_targets(int argc, char **argv)
 	for (size_t i = 0; i < all.n && all.n > 1; i++)
 		if (all.t[i].want.stages.n == 0)
 			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
-	if (all.t[0].want.stages.n > 0 && (rows_rejects != NULL || rows_max_rejects != NULL))
+	if (all.t[0].want.stages.n > 0 && (reading.rejects != NULL || reading.max_rejects != NULL))
 		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
-	if (pg_private && all.t[0].want.stages.n == 0 && rows_rejects == NULL)
+	if (pg_private && all.t[0].want.stages.n == 0 && reading.rejects == NULL)
 		die(EX_USAGE, "--private: without --rejects the reason of a bad record would quote it");
 	return all;
 }
@@ -295,7 +297,7 @@ main(int argc, char *argv[])
 
 	stop_setup("nothing was changed, run again");
 	if (all.t[0].want.stages.n == 0)
-		in = rows_open(all.t[0].operands + 1);
+		in = rows_open(all.t[0].operands + 1, &reading);
 	conn = pg_open();
 	for (unsigned n = 0;; n++) {
 		bool done = attempt(conn, &all, in);

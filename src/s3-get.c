@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/documents.h"
@@ -19,9 +20,11 @@
 #include "s3/download.h"
 #include "s3/listing.h"
 
-static const char *prefix, *since, *until, *output, *add_key, *rejects_path, *max_rejects;
+static const char *prefix, *since, *until, *output, *add_key;
 static long long jobs = 32, expect_rows, empty_exit;
 static bool as_records, plain_keys, decode, skip_missing;
+static struct rows_options keys = { ROWS_DEFAULTS, ROWS_ADVICE };      /* how records with a key are read */
+static const char *rejects_path, *max_rejects;          /* of what is in the objects */
 
 static const struct opt options[] = {
 	OPT_FLAG('r', "records", &as_records, "the JSON objects in them as records, a line each"),
@@ -29,7 +32,7 @@ static const struct opt options[] = {
 	OPT_STRING(0, "since", "TIMESTAMP", &since, "of these, what was modified then or later: ISO 8601 or POSIX seconds"),
 	OPT_STRING(0, "until", "TIMESTAMP", &until, "of these, what was modified before"),
 	OPT_FLAG('k', "keys", &plain_keys, "standard input is keys, one a line, not records with a key"),
-	OPT_CHOICE(0, "from", "FORMAT", &rows_from, rows_formats, "format of these records: ndjson or csv (else by the first byte)"),
+	OPT_CHOICE(0, "from", "FORMAT", &keys.from, rows_formats, "format of these records: ndjson or csv (else by the first byte)"),
 	OPT_STRING('o', "output", "FILE", &output, "write here; FILE appears once it is complete"),
 	OPT_STRING(0, "add-key", "FIELD", &add_key, "put the object's key into each record as FIELD"),
 	OPT_FLAG(0, "decode", &decode, "unpack what is stored with Content-Encoding: gzip (--records does)"),
@@ -37,7 +40,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "skip-missing", &skip_missing, "a key that is not there is no error"),
 	OPT_STRING(0, "rejects", "FILE", &rejects_path, "put bad records there and go on"),
 	OPT_STRING(0, "max-rejects", "N|P%", &max_rejects, "more bad records than this: fail"),
-	OPT_SIZE(0, "max-record", "BYTES", &rows_max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"),
+	OPT_SIZE(0, "max-record", "BYTES", &keys.max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records, or else objects, are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),
 	OPT_S3,
@@ -331,25 +334,23 @@ listed_size(const struct row *row, struct buf *scratch)
 	return size;
 }
 
-static struct s3_downloads *under_way;  /* what rows.h and input.h call back gets no argument */
-
 /* The producer of the keys has no more for now: what was asked for goes out meanwhile. */
 static void
-drain(void)
+drain(void *downloads)
 {
-	s3_downloads_drain(under_way);
+	s3_downloads_drain(downloads);
 }
 
 /* Keys of records, as s3-list writes them. */
 static void
 ask_records(struct s3_downloads *downloads, const char *bucket)
 {
-	struct rows *in = rows_open(NULL);
+	struct rows *in = rows_open(NULL, &keys);
 	struct source from = { downloads, bucket };
 	struct buf key = { 0 }, size = { 0 };
 	struct row *row;
 
-	rows_before_wait(in, drain);
+	rows_before_wait(in, drain, downloads);
 	while ((row = rows_next(in)) != NULL) {
 		const struct field *f = row_field(row, STR("key"));
 		struct str text = f != NULL ? field_text(f, &key) : (struct str){ NULL, 0 };
@@ -389,12 +390,13 @@ ask_lines(struct s3_downloads *downloads, const char *bucket)
 
 	input_open(&in, NULL);
 	in.before_wait = drain;
+	in.before_wait_arg = downloads;
 	while (next_line(&in, &line)) {
 		const char *why = line.n > 0 ? s3_bad_key(line) : NULL;
 
 		n++;
 		if (why != NULL) {
-			drain();
+			drain(downloads);
 			die(EX_DATAERR, "%s:%llu: %s", in.file, n, why);
 		}
 		if (line.n > 0)
@@ -431,9 +433,9 @@ check_options(char **operands)
 	}
 	if (prefix == NULL && (since != NULL || until != NULL))
 		die(EX_USAGE, "--since and --until go with --prefix; or let s3-list choose");
-	if (!reads && (plain_keys || rows_from != ROWS_GUESS))
+	if (!reads && (plain_keys || keys.from != ROWS_GUESS))
 		die(EX_USAGE, "%s: standard input is read for s3://BUCKET only", plain_keys ? "--keys" : "--from");
-	if (plain_keys && rows_from != ROWS_GUESS)
+	if (plain_keys && keys.from != ROWS_GUESS)
 		die(EX_USAGE, "--keys and --from: choose one");
 	if (!as_records && (add_key != NULL || rejects_path != NULL || max_rejects != NULL))
 		die(EX_USAGE, "%s: only with --records", add_key != NULL ? "--add-key" : "--rejects and --max-rejects");
@@ -442,7 +444,6 @@ check_options(char **operands)
 static void
 ask(struct s3 *s3, struct s3_downloads *downloads, char **operands, const struct s3_place *place)
 {
-	under_way = downloads;
 	if (prefix != NULL)
 		ask_prefix(s3, downloads, place);
 	else if (place->key.len > 0)
@@ -494,7 +495,7 @@ main(int argc, char *argv[])
 	if (as_records)
 		rejects_open(&g.rejects, rejects_path, max_rejects);
 	open_output(&g.to);
-	g.documents = (struct documents){ .take = put_record, .bad = reject, .arg = &g, .max = (size_t)rows_max_record };
+	g.documents = (struct documents){ .take = put_record, .bad = reject, .arg = &g, .max = (size_t)keys.max_record };
 	downloads = s3_downloads_open(s3, &(struct s3_taker){ .start = start_object, .bytes = take_bytes, .end = end_object,
 		.flush = flush, .arg = &g, .jobs = (int)jobs, .skip_missing = skip_missing });
 	ask(s3, downloads, operands, &place);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/gzip.h"
@@ -34,6 +35,7 @@ static const char *each, *content_type, *storage_class, *sse;
 static struct words set, metadata;
 static long long jobs, part_size;
 static bool pack, skip_unchanged, if_none_match;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_STRING('e', "each", "URL", &each, "each record is an object: s3://BUCKET/{field}/{field}.json"),
@@ -47,7 +49,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "if-none-match", &if_none_match, "replace nothing: what is there already is an error"),
 	OPT_STRING(0, "storage-class", "NAME", &storage_class, "STANDARD_IA, GLACIER_IR, ..."),
 	OPT_STRING(0, "sse", "HOW", &sse, "encrypted there: AES256, aws:kms or aws:kms:KEY-ID"),
-	OPT_ROWS_IN,
+	OPT_ROWS_IN(reading),
 	OPT_S3,
 	OPT_END
 };
@@ -190,28 +192,30 @@ refuse_if_there(struct s3 *s3, struct s3_target *to, struct str key)
 	s3_done(s3, head);
 }
 
-static struct s3_stream *stream;        /* for the hook below, which input.h calls without an argument */
-static struct input input;
+struct sending { struct s3_stream *stream; struct input input; };
 
 static void
-send_on(void)
+send_on(void *arg)
 {
-	s3_stream_wait(stream, input_fd(&input));
+	struct sending *s = arg;
+
+	s3_stream_wait(s->stream, input_fd(&s->input));
 }
 
 static void
-send_input(void)
+send_input(struct sending *s)
 {
+	struct input *in = &s->input;
 	struct gzip *gzip = pack ? gzip_open() : NULL;
 	struct buf packed = { 0 };
 	bool last = false;
 
 	while (!last) {
-		struct str bytes = { input.p, (size_t)(input.end - input.p) };
+		struct str bytes = { in->p, (size_t)(in->end - in->p) };
 
-		input.p = input.end;
+		in->p = in->end;
 		if (bytes.n == 0)
-			last = !input_more(&input) && !input_next_file(&input);
+			last = !input_more(in) && !input_next_file(in);
 		if (bytes.n == 0 && !(last && pack))
 			continue;
 		if (pack) {
@@ -220,7 +224,7 @@ send_input(void)
 				gzip_end(gzip, &packed);
 			bytes = buf_all(&packed);
 		}
-		s3_stream_write(stream, bytes);
+		s3_stream_write(s->stream, bytes);
 		buf_reset(&packed);
 	}
 	if (gzip != NULL)
@@ -236,6 +240,7 @@ put_stream(char **operands)
 	const char **headers = make_headers(guess_type(buf_all(&place.key)));
 	struct s3_target to = { .bucket = place.bucket, .headers = headers, .if_none_match = if_none_match };
 	struct s3_stored stored;
+	struct sending sending;
 	struct s3 *s3;
 
 	if (bad != NULL)
@@ -245,11 +250,13 @@ put_stream(char **operands)
 	stop_setup("nothing was stored, run again");
 	if (if_none_match)
 		refuse_if_there(s3, &to, buf_all(&place.key));
-	stream = s3_stream_open(s3, &(struct s3_stream_wanted){ .to = &to, .key = buf_all(&place.key), .part_size = part_size, .jobs = jobs });
-	input_open(&input, operands + 1);
-	input.before_wait = send_on;
-	send_input();
-	stored = s3_stream_end(stream);
+	sending.stream = s3_stream_open(s3, &(struct s3_stream_wanted){ .to = &to, .key = buf_all(&place.key),
+		.part_size = part_size, .jobs = jobs });
+	input_open(&sending.input, operands + 1);
+	sending.input.before_wait = send_on;
+	sending.input.before_wait_arg = &sending;
+	send_input(&sending);
+	stored = s3_stream_end(sending.stream);
 	receipt_open();
 	receipt_str("url", operands[0]);
 	receipt_int("put", 1);
@@ -257,7 +264,7 @@ put_stream(char **operands)
 	receipt_int("bytes", stored.bytes);
 	receipt_str("etag", stored.etag);
 	receipt_close(stored.bytes == 0);
-	input_close(&input);
+	input_close(&sending.input);
 	s3_close(s3);
 	s3_place_free(&place);
 	free_headers(headers);
@@ -366,7 +373,7 @@ reject(struct slot *s, const char *why)
 {
 	struct str kept = buf_all(&s->kept), where = rows_kept_where(kept);
 
-	if (rows_rejects == NULL)
+	if (reading.rejects == NULL)
 		die(EX_DATAERR, "%.*s: %s: %s: %llu objects were stored before", (int)where.n, where.p, s->reply->name, why, run.put);
 	rows_reject_kept(run.in, kept, (struct str){ NULL, 0 }, why);
 	free_slot(s);
@@ -453,8 +460,10 @@ drain(void)
 /* Before a read that would have to wait, what is over is counted, and all the rest moves on.  Before a bad record that ends the run
  * (there is input then) the good ones go out. */
 static void
-send_on_records(void)
+send_on_records(void *arg)
 {
+	(void)arg;
+
 	struct pollfd ready = { .fd = rows_fd(run.in), .events = POLLIN };
 
 	if (poll(&ready, 1, 0) > 0)
@@ -659,8 +668,8 @@ put_records(char **files)
 	run.gzip = pack ? gzip_open() : NULL;
 	stop_setup(says);
 	err_undo(say_stored);
-	run.in = rows_open(files);
-	rows_before_wait(run.in, send_on_records);
+	run.in = rows_open(files, &reading);
+	rows_before_wait(run.in, send_on_records, NULL);
 	put_all();
 	stop_hold();
 	rows_check(run.in);
@@ -676,7 +685,7 @@ main(int argc, char *argv[])
 
 	if (each == NULL && operands[0] == NULL)
 		die(EX_USAGE, "want s3://BUCKET/KEY, or --each URL");
-	if (each == NULL && (set.n > 0 || skip_unchanged || rows_rejects != NULL || rows_from != ROWS_GUESS))
+	if (each == NULL && (set.n > 0 || skip_unchanged || reading.rejects != NULL || reading.from != ROWS_GUESS))
 		die(EX_USAGE, "--set, --skip-unchanged, --rejects and --from are for --each");
 	if (each != NULL && part_size > 0)
 		die(EX_USAGE, "--part-size is for one stream, not for --each");

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "format/json.h"
 #include "net/http.h"
@@ -193,7 +194,7 @@ fill_template(struct message *m, const struct row *row)
 static void
 fill_from_records(struct message *m)
 {
-	struct rows *in = rows_open((char *[]){ NULL });
+	struct rows *in = rows_open((char *[]){ NULL }, &(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE });
 	const struct row *row;
 	bool first = true;
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "records/rows.h"
@@ -22,6 +23,7 @@
 static const char *opt_select, *opt_where, *opt_order, *since, *expect_columns;
 static long long row_limit = -1, page_size, jobs = 1, drift, empty_exit, expect_rows;
 static bool just_count, just_columns, bulk;
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING('s', "select", "SOQL", &opt_select, "columns, as in SoQL: a,b,upper(c) AS d"),
@@ -39,7 +41,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no rows"),
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50,
 	    "live data: let it change by up to N rows while it is read"),
-	OPT_ROWS_OUT,
+	OPT_ROWS_OUT(out_format),
 	OPT_SODA,
 	OPT_END
 };
@@ -59,7 +61,7 @@ check_options(char **operands)
 		die(EX_USAGE, "--bulk is one stream of all rows: no --limit, --page-size or --jobs with it");
 	if (bulk && soda_api == SODA_2 && (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))
 		die(EX_USAGE, "the old bulk download has all columns and rows: use --api 3, or leave out --bulk");
-	if (bulk && soda_api == SODA_2 && rows_to != ROWS_CSV)
+	if (bulk && soda_api == SODA_2 && out_format != ROWS_CSV)
 		die(EX_USAGE, "the old bulk download has records as CSV only: add --to csv, or use --api 3");
 }
 
@@ -79,9 +81,9 @@ do_columns(struct soda *soda)
 	struct soda_columns columns = soda_columns_of(soda, false);
 
 	if (expect_columns != NULL)
-		soda_columns_expect(&columns, expect_columns);
+		soda_columns_expect(&columns, COLUMNS_FILE(expect_columns));
 	if (just_columns)
-		soda_columns_put(&columns);
+		soda_columns_put(&columns, out_format);
 	soda_columns_free(&columns);
 }
 
@@ -142,7 +144,7 @@ fetch_rows(struct soda *soda, const char *where)
 
 	soda_watch_start(&watch);
 	progress.total_rows = watch.total;
-	out = rows_stdout(NULL);
+	out = rows_stdout(NULL, out_format);
 	if (bulk)
 		fetch_bulk(&watch, out);
 	else

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/limit.h"
 #include "base/names.h"
@@ -37,6 +38,7 @@ static const char *const modes[] = { "upsert", "replace", "delete" };
 static bool replace, delete_rows, pack, allow_duplicates, allow_empty;
 static long long chunk_rows = 1000, expect_rows, empty_exit;
 static const char *max_delete = "50%";
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 static const struct opt options[] = {
 	OPT_FLAG(0, "replace", &replace, "the dataset becomes what was read, in one request"),
@@ -49,7 +51,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer records than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_SODA_WRITE,
-	OPT_ROWS_IN,
+	OPT_ROWS_IN(reading),
 	OPT_END
 };
 const struct tool tool = {
@@ -453,7 +455,7 @@ refuse(struct push *p, size_t i, struct str column, const char *why)
 	p->refused++;
 	if (p->reason.len == 0)
 		buf_fmt(&p->reason, "%.*s: %s", (int)where.n, where.p, why);
-	if (rows_rejects == NULL && p->refused == ENOUGH)
+	if (reading.rejects == NULL && p->refused == ENOUGH)
 		die(EX_DATAERR, "%d records were refused: that is enough without --rejects; the first: %s; others are in: run again "
 		    "once it is mended", ENOUGH, p->reason.p);
 }
@@ -673,7 +675,7 @@ judge(const struct push *p)
 	if (p->unnamed > 0)
 		die(EX_DATAERR, "%s: the server refused %llu of %llu records and does not say which; the others are in",
 		    p->soda->dataset, p->unnamed, p->done);
-	if (p->refused > 0 && rows_rejects == NULL)
+	if (p->refused > 0 && reading.rejects == NULL)
 		die(EX_DATAERR, "%s: %llu of %llu records were refused, the others are in; the first: %s", p->soda->dataset,
 		    p->refused, p->done, p->reason.p);
 	return p->taken == 0 ? (int)empty_exit : EX_OK;
@@ -728,7 +730,7 @@ main(int argc, char *argv[])
 	soda_need_login(p.soda);
 	look_at_dataset(&p);
 	p.gzip = pack ? gzip_open() : NULL;
-	p.in = rows_open(operands + 2);
+	p.in = rows_open(operands + 2, &reading);
 	read_records(&p);
 	progress = (struct progress){ .total_rows = p.taken };
 	if (p.taken == 0 && replace && !allow_empty)

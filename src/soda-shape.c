@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "advice.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/names.h"
@@ -22,6 +23,8 @@
 static const char *columns_file, *stamp, *timezone_option;
 static struct words locations, points;
 static bool strict;
+static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING('c', "columns", "FILE", &columns_file, "the dataset's columns, as soda-fetch --columns writes them"),
@@ -30,7 +33,8 @@ static const struct opt options[] = {
 	OPT_STRING('s', "stamp", "COLUMN", &stamp, "a column that gets the time of this run"),
 	OPT_STRING(0, "timezone", "NAME", &timezone_option, "of --stamp, such as America/Chicago (UTC)"),
 	OPT_FLAG(0, "strict", &strict, "a field that the dataset lacks makes a bad record"),
-	OPT_ROWS,
+	OPT_ROWS_IN(reading),
+	OPT_ROWS_OUT(out_format),
 	OPT_END
 };
 const struct tool tool = {
@@ -124,7 +128,7 @@ make_stamp(struct shape *s)
 static void
 open_shape(struct shape *s)
 {
-	s->dataset = soda_columns_read(columns_file);
+	s->dataset = soda_columns_read(COLUMNS_FILE(columns_file));
 	s->column = xcalloc(s->dataset.n + 1, sizeof *s->column);
 	for (size_t i = 0; i < s->dataset.n; i++) {
 		struct str name = s->dataset.c[i].name;
@@ -304,8 +308,8 @@ main(int argc, char *argv[])
 	if (timezone_option != NULL && stamp == NULL)
 		die(EX_USAGE, "--timezone is that of --stamp, which is not there");
 	open_shape(&s);
-	in = rows_open(files);
-	out = rows_stdout(in);
+	in = rows_open(files, &reading);
+	out = rows_stdout(in, out_format);
 	if (rows_out_format(out) == ROWS_CSV)
 		rows_columns(out, s.by_name.name, s.by_name.n);
 	while ((row = rows_next(in)) != NULL)

@@ -62,6 +62,13 @@ flush(void)
 	buf_reset(&out);
 }
 
+static void
+flush_before_wait(void *arg)
+{
+	(void)arg;
+	flush();
+}
+
 static _Noreturn void
 bad_member(const char *why)
 {
@@ -311,7 +318,7 @@ main(int argc, char *argv[])
 		memory_check("locale C.UTF-8");
 	open_index();
 	input_open(&in, files);
-	in.before_wait = flush;
+	in.before_wait = flush_before_wait;
 	do
 		cat_zip();
 	while (input_next_file(&in));

@@ -269,7 +269,7 @@ add_blocks(struct gaps *g)
 static void
 read_dataset(struct gaps *g)
 {
-	struct rows *in = rows_open((char *[]){ (char *)g->want->socrata, NULL });
+	struct rows *in = rows_open((char *[]){ (char *)g->want->socrata, NULL }, g->want->reading);
 	struct buf text = { 0 }, scratch = { 0 };
 	struct row *row;
 

@@ -181,9 +181,9 @@ apply(struct schedule *s, const char *where, const struct change *c, bool releas
 }
 
 void
-schedule_set(struct schedule *s, char **files, bool release)
+schedule_set(struct schedule *s, char **files, const struct rows_options *reading, bool release)
 {
-	struct rows *in = rows_open(files);
+	struct rows *in = rows_open(files, reading);
 	struct buf scratch = { 0 };
 	unsigned long long updated = 0;
 	struct change change = { 0 };

@@ -68,8 +68,8 @@ void schedule_array(struct buf *, const char *text);    /* adds an element to an
 void schedule_init(struct schedule *, const char *zone);
 unsigned long long schedule_claim(struct schedule *, const struct schedule_choice *, long worker, double stale, long long limit,
     struct rows_out *);
-void schedule_set(struct schedule *, char **files, bool release);
-struct schedule_gaps { double stuck, stale; const char *trips, *socrata; };
+void schedule_set(struct schedule *, char **files, const struct rows_options *, bool release);
+struct schedule_gaps { double stuck, stale; const char *trips, *socrata; const struct rows_options *reading; };
 unsigned long long schedule_find_gaps(struct schedule *, const struct schedule_choice *, const struct schedule_gaps *,
     struct rows_out *);
 

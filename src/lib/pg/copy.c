@@ -18,8 +18,6 @@ bool pgcopy_keep_empty, pgcopy_ignore_new;
 long long pgcopy_date_order;
 const char *const pgcopy_date_orders[] = { "iso", "auto", "mdy", "dmy", "ymd", NULL };  /* enum date_order */
 
-enum { NUL_REFUSE, NUL_STRIP, NUL_REPLACE };
-
 struct column {
 	const struct pg_column *col;
 	const struct pgtype *type;      /* NULL: no encoder */
@@ -373,7 +371,7 @@ mend_nuls(struct load *l, struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] != '\0')
 			buf_char(&l->mended, text.p[i]);
-		else if (l->count.nuls++, rows_nul == NUL_REPLACE)
+		else if (l->count.nuls++, rows_nul(l->job->in) == ROWS_NUL_REPLACE)
 			buf_text(&l->mended, "\xef\xbf\xbd");
 	}
 	return buf_all(&l->mended);
@@ -392,7 +390,7 @@ take_text(struct load *l, const struct column *c, struct str *text)
 	/* only an escape can bring a NUL here: the reader has dealt with bare ones */
 	if (text->p == NULL || text->p != l->scratch.p || memchr(text->p, '\0', text->n) == NULL)
 		return true;
-	if (rows_nul == NUL_REFUSE) {
+	if (rows_nul(l->job->in) == ROWS_NUL_REFUSE) {
 		rows_reject(l->job->in, str_of(c->col->name), "\\u0000, which PostgreSQL can't hold: see --nul");
 		return false;
 	}

@@ -15,8 +15,6 @@
 
 #define WINDOW (256 * 1024)     /* bytes: stays in the second-level cache, and four pipefuls */
 
-ssize_t (*input_read)(int fd, void *to, size_t room) = read;
-
 struct input_state {
 	char **files;           /* those still to come */
 	int fd;
@@ -132,6 +130,12 @@ would_wait(int fd)
 	return poll(&ready, 1, 0) == 0;
 }
 
+static ssize_t
+read_some(const struct input *in, void *to, size_t room)
+{
+	return in->read != NULL ? in->read(in->state->fd, to, room, in->read_arg) : read(in->state->fd, to, room);
+}
+
 bool
 input_more(struct input *in)
 {
@@ -140,11 +144,11 @@ input_more(struct input *in)
 	if (in->eof)
 		return false;
 	if (in->before_wait != NULL && would_wait(s->fd))
-		in->before_wait();
+		in->before_wait(in->before_wait_arg);
 	if ((size_t)(s->base + s->cap - in->end) < s->cap / 4)
 		make_room(in);
 	for (;;) {
-		ssize_t n = input_read(s->fd, in->end, (size_t)(s->base + s->cap - in->end));
+		ssize_t n = read_some(in, in->end, (size_t)(s->base + s->cap - in->end));
 
 		if (n > 0) {
 			in->end += n;

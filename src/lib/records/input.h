@@ -16,13 +16,14 @@ struct input {
 	char *p, *end;
 	const char *file;               /* its name for messages; "<stdin>" */
 	bool eof;                       /* the current file has no more than [p, end) */
-	void (*before_wait)(void);      /* called before a read that may block, to flush what is held; or NULL */
+	/* Hooks, set after input_open(); or NULL.  read() takes the place of read(2), to decode bytes on the way: 0 is the end of
+	 * the file, after which the next call is for another one.  before_wait() is called before a read that may block, to
+	 * flush what is held. */
+	ssize_t (*read)(int fd, void *to, size_t room, void *arg);
+	void (*before_wait)(void *arg);
+	void *read_arg, *before_wait_arg;
 	struct input_state *state;      /* of input.c */
 };
-
-/* How bytes are read: read(2), or what decodes them on the way (csv-normalize).  0 is the end of the file, after which
- * the next call is for another file. */
-extern ssize_t (*input_read)(int fd, void *to, size_t room);
 
 /* Files as opt_parse() left them; standard input where none is named, and for "-".  Opens the first: one that
  * won't open dies EX_NOINPUT. */

@@ -7,8 +7,6 @@
 #include "records/output.h"
 #include "records/rows.h"
 
-long long rows_to;
-
 struct rows_out {
 	enum rows_format format;
 	struct buf buf, scratch;
@@ -16,26 +14,23 @@ struct rows_out {
 	const struct field **cell;      /* the fields of one row, in the order of the columns */
 };
 
-static struct rows_out *waiting;        /* what a reader that must wait flushes first, so that a slow source shows */
-
+/* What a reader that must wait does first, so that a slow source shows. */
 static void
-flush_waiting(void)
+flush_waiting(void *out)
 {
-	rows_flush(waiting);
+	rows_flush(out);
 }
 
 struct rows_out *
-rows_stdout(struct rows *in)
+rows_stdout(struct rows *in, enum rows_format to)
 {
 	struct rows_out *out = xcalloc(1, sizeof *out);
 	enum rows_format as_input = in != NULL ? rows_format(in) : ROWS_GUESS;
 
-	out->format = rows_to != ROWS_GUESS ? (enum rows_format)rows_to : as_input == ROWS_CSV ? ROWS_CSV : ROWS_NDJSON;
+	out->format = to != ROWS_GUESS ? to : as_input == ROWS_CSV ? ROWS_CSV : ROWS_NDJSON;
 	buf_room(&out->buf, 2 * WRITE_AT);
-	if (in != NULL) {
-		waiting = out;
-		rows_before_wait(in, flush_waiting);
-	}
+	if (in != NULL)
+		rows_before_wait(in, flush_waiting, out);
 	return out;
 }
 
@@ -146,8 +141,6 @@ rows_finish(struct rows_out *out)
 	rows_flush(out);
 	if (close(STDOUT_FILENO) != 0)
 		die_errno(EX_IOERR, "stdout");
-	if (waiting == out)
-		waiting = NULL;
 	names_free(&out->columns);
 	buf_free(&out->buf);
 	buf_free(&out->scratch);

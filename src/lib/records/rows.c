@@ -20,18 +20,13 @@
 #include "records/input.h"
 #include "records/rejects.h"
 
-long long rows_from, rows_nul, rows_max_record = 64 << 20;
-const char *rows_rejects, *rows_max_rejects;
 const char *const rows_formats[] = { "auto", "ndjson", "csv", NULL };
 const char *const rows_nuls[] = { "refuse", "strip", "replace", NULL };
-char rows_delimiter = ',';
-void (*rows_mend_header)(struct row *header, const char *file);
-
-enum { NUL_REFUSE, NUL_STRIP, NUL_REPLACE };
 
 #define SHOWN_OF_HUGE 1024      /* bytes of a record over --max-record that its reject keeps */
 
 struct rows {
+	struct rows_options want;
 	struct input in;
 	enum rows_format format;
 	struct row row, header;
@@ -44,10 +39,20 @@ struct rows {
 	unsigned long long line, next_line;
 	struct rows_counts count;
 	struct rejects rejects;
-	struct buf where;
+	struct buf where, advice;
 };
 
 /* ---- bad records ---- */
+
+/* The end of a message: the advice behind JOIN, or "" where there is none.  Lent until the next call. */
+static const char *
+advice(struct rows *in, const char *join, const char *words)
+{
+	buf_reset(&in->advice);
+	if (words != NULL)
+		buf_fmt(&in->advice, "%s%s", join, words);
+	return buf_all(&in->advice).p;
+}
 
 /* The record as it came: an object where it is one, so that it can be mended and read again; else its text. */
 static void
@@ -67,16 +72,23 @@ add_record(struct buf *b, const struct rows *in)
 }
 
 static void
+flush_held(const struct rows *in)
+{
+	if (in->in.before_wait != NULL)
+		in->in.before_wait(in->in.before_wait_arg);
+}
+
+static void
 reject(struct rows *in, unsigned long long line, struct str column, const char *why)
 {
 	struct buf record = { 0 };
 
 	in->count.rejected++;
-	if (rows_rejects == NULL && in->in.before_wait != NULL)
-		in->in.before_wait();   /* the good records before this one go out */
-	if (rows_rejects == NULL && column.n > 0)
+	if (in->want.rejects == NULL)
+		flush_held(in);         /* the good records before this one go out */
+	if (in->want.rejects == NULL && column.n > 0)
 		die(EX_DATAERR, "%s:%llu: column \"%.*s\": %s", in->in.file, line, (int)column.n, column.p, why);
-	if (rows_rejects == NULL)
+	if (in->want.rejects == NULL)
 		die(EX_DATAERR, "%s:%llu: %s", in->in.file, line, why);
 	add_record(&record, in);
 	rejects_put(&in->rejects, line, column, why, buf_all(&record));
@@ -125,7 +137,7 @@ rows_keep(struct rows *in, struct buf *b)
 
 	buf_add(b, &head, sizeof head);
 	buf_str(b, where);
-	if (rows_rejects != NULL)
+	if (in->want.rejects != NULL)
 		add_record(b, in);
 }
 
@@ -146,7 +158,7 @@ rows_reject_kept(struct rows *in, struct str kept, struct str column, const char
 
 	memcpy(&head, kept.p, sizeof head);
 	in->count.rejected++;
-	if (rows_rejects != NULL)
+	if (in->want.rejects != NULL)
 		rejects_put(&in->rejects, head.line, column, why, (struct str){ kept.p + before, kept.n - before });
 }
 
@@ -168,7 +180,7 @@ rows_json(struct rows *in, struct buf *b)
 static void
 reject_huge(struct rows *in, const char *p)
 {
-	long long limit = rows_max_record;
+	long long limit = in->want.max_record;
 	bool whole = limit % (1 << 20) == 0;
 
 	in->by_name = false;
@@ -207,7 +219,7 @@ whole_line(struct rows *in)
 		if (newline != NULL)
 			return newline;
 		seen = (size_t)(in->in.end - in->in.p);
-		if (seen > (size_t)rows_max_record) {
+		if (seen > (size_t)in->want.max_record) {
 			in->line = in->next_line;
 			reject_huge(in, in->in.p);
 			skip_line(in);
@@ -261,7 +273,10 @@ parse_json(struct rows *in, const char *start, const char *end)
 	in->row.n = 0;
 	in->names.len = 0;
 	if (*p != '{') {
-		reject_whole(in, *p == '[' ? "an array, not an object: use json-explode" : "not a JSON object");
+		if (*p == '[')
+			reject_whole(in, "an array, not an object%s", advice(in, ": ", in->want.see_array));
+		else
+			reject_whole(in, "not a JSON object");
 		return false;
 	}
 	while (json_member(&s)) {
@@ -300,7 +315,7 @@ next_json(struct rows *in, bool *more)
 	*end = '\0';
 	if (json_space(start, end) == end)
 		return false;
-	if (end - start > rows_max_record) {
+	if (end - start > in->want.max_record) {
 		reject_huge(in, start);
 		return false;
 	}
@@ -329,7 +344,7 @@ whole_csv(struct rows *in)
 				return next;
 			enough = len > 1 << 20 ? len + len / 2 : len + 1;
 		}
-		if (len <= (size_t)rows_max_record) {
+		if (len <= (size_t)in->want.max_record) {
 			input_more(&in->in);
 			continue;
 		}
@@ -356,7 +371,7 @@ mend_nuls(struct rows *in, struct str *val)
 	for (size_t i = 0; i < val->n; i++) {
 		if (val->p[i] != '\0')
 			buf_char(b, val->p[i]);
-		else if (in->count.nuls++, rows_nul == NUL_REPLACE)
+		else if (in->count.nuls++, in->want.nul == ROWS_NUL_REPLACE)
 			buf_text(b, "\xef\xbf\xbd");
 	}
 	*val = (struct str){ b->p + at, b->len - at };
@@ -373,10 +388,10 @@ check_bytes(struct rows *in)
 		bool nul = memchr(val->p, '\0', val->n) != NULL;
 
 		if (utf8_check(val->p, val->p + val->n) != NULL) {
-			reject(in, in->line, column_at(in, i), "invalid UTF-8: see csv-normalize --encoding");
+			rows_reject(in, column_at(in, i), "invalid UTF-8%s", advice(in, ": ", in->want.see_encoding));
 			return false;
 		}
-		if (nul && rows_nul == NUL_REFUSE) {
+		if (nul && in->want.nul == ROWS_NUL_REFUSE) {
 			reject(in, in->line, column_at(in, i), "a NUL byte: see --nul");
 			return false;
 		}
@@ -435,7 +450,7 @@ next_csv(struct rows *in, bool *more)
 	in->in.p = (char *)next;
 	if (in->csv.n == 1 && in->header.n > 1 && in->csv.why == NULL && in->csv.f[0].val.n == 0 && !in->csv.f[0].quoted)
 		return false;           /* an empty line */
-	if (next - start > rows_max_record) {
+	if (next - start > in->want.max_record) {
 		reject_huge(in, start);
 		return false;
 	}
@@ -453,7 +468,7 @@ next_csv(struct rows *in, bool *more)
 /* ---- the start of a file ---- */
 
 static void
-check_header(const struct rows *in)
+check_header(struct rows *in)
 {
 	struct names seen = { 0 };
 	const char *other = in->header.n == 1 ? strpbrk(in->header.f[0].name.p, ",;\t|") : NULL;
@@ -462,14 +477,16 @@ check_header(const struct rows *in)
 		struct str name = in->header.f[i].name;
 
 		if (name.n == 0)
-			die(EX_DATAERR, "%s:1: column %zu has no name: see csv-normalize", in->in.file, i + 1);
+			die(EX_DATAERR, "%s:1: column %zu has no name%s", in->in.file, i + 1,
+			    advice(in, ": ", in->want.see_header));
 		if (names_add(&seen, name) != i)
-			die(EX_DATAERR, "%s:1: column \"%.*s\" comes twice: see csv-normalize", in->in.file, (int)name.n, name.p);
+			die(EX_DATAERR, "%s:1: column \"%.*s\" comes twice%s", in->in.file, (int)name.n, name.p,
+			    advice(in, ": ", in->want.see_header));
 	}
 	names_free(&seen);
 	if (other != NULL)
-		die(EX_DATAERR, "%s:1: one column: is the delimiter \"%.*s\"? see csv-normalize", in->in.file,
-		    *other == '\t' ? 3 : 1, *other == '\t' ? "tab" : other);
+		die(EX_DATAERR, "%s:1: one column: is the delimiter \"%.*s\"?%s", in->in.file, *other == '\t' ? 3 : 1,
+		    *other == '\t' ? "tab" : other, advice(in, " ", in->want.see_header));
 }
 
 /* Names are copied, since the window moves on; each ends in a 0 of its own. */
@@ -496,7 +513,9 @@ read_header(struct rows *in)
 {
 	const char *next, *start;
 
-	in->csv.delimiter = rows_delimiter;
+	in->csv.delimiter = ',';
+	if (in->want.delimiter != NULL)
+		in->csv.delimiter = in->want.delimiter(in->in.p, in->in.end, in->want.arg);
 	next = whole_csv(in);
 	start = in->in.p;
 	if (next == NULL)
@@ -504,12 +523,12 @@ read_header(struct rows *in)
 	if (in->csv.why != NULL)
 		die(EX_DATAERR, "%s:%zu: header: %s", in->in.file, in->csv.bad_line + 1, in->csv.why);
 	if (utf8_check(start, next) != NULL)
-		die(EX_DATAERR, "%s:1: header: invalid UTF-8: see csv-normalize --encoding", in->in.file);
+		die(EX_DATAERR, "%s:1: header: invalid UTF-8%s", in->in.file, advice(in, ": ", in->want.see_encoding));
 	if (memchr(start, '\0', (size_t)(next - start)) != NULL)
-		die(EX_DATAERR, "%s:1: header: a NUL byte: UTF-16? see csv-normalize --encoding", in->in.file);
+		die(EX_DATAERR, "%s:1: header: a NUL byte: UTF-16?%s", in->in.file, advice(in, " ", in->want.see_encoding));
 	keep_header(in, (size_t)(next - start));
-	if (rows_mend_header != NULL)
-		rows_mend_header(&in->header, in->in.file);
+	if (in->want.rename_header != NULL)
+		in->want.rename_header(&in->header, in->in.file, in->want.arg);
 	check_header(in);
 	in->line = in->next_line;
 	in->next_line += in->csv.lines;
@@ -527,18 +546,18 @@ looks_like_json(const char *p, const char *end)
 }
 
 static enum rows_format
-choose_format(const struct rows *in)
+choose_format(struct rows *in)
 {
 	const char *p = json_space(in->in.p, in->in.end);
 
 	if (strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0)
 		die(EX_DATAERR, "%s: an HTML page, not records: is the address right?", in->in.file);
-	if (rows_from == ROWS_CSV && looks_like_json(p, in->in.end))
+	if (in->want.from == ROWS_CSV && looks_like_json(p, in->in.end))
 		die(EX_DATAERR, "%s: NDJSON where CSV is due", in->in.file);
-	if (rows_from != ROWS_GUESS)
-		return (enum rows_format)rows_from;
+	if (in->want.from != ROWS_GUESS)
+		return (enum rows_format)in->want.from;
 	if (*p == '[')
-		die(EX_DATAERR, "%s: an array, not records: use json-explode", in->in.file);
+		die(EX_DATAERR, "%s: an array, not records%s", in->in.file, advice(in, ": ", in->want.see_array));
 	return *p == '{' ? ROWS_NDJSON : ROWS_CSV;
 }
 
@@ -573,25 +592,28 @@ start_file(struct rows *in)
 
 /* The rejects take their name when all is read, and would replace what was read. */
 static void
-check_rejects_path(char **files)
+check_rejects_path(const char *path, char **files)
 {
 	struct stat rejects, input;
 
-	if (rows_rejects == NULL || stat(rows_rejects, &rejects) != 0 || !S_ISREG(rejects.st_mode))
+	if (path == NULL || stat(path, &rejects) != 0 || !S_ISREG(rejects.st_mode))
 		return;
 	for (; files != NULL && *files != NULL; files++)
 		if (stat(*files, &input) == 0 && input.st_dev == rejects.st_dev && input.st_ino == rejects.st_ino)
-			die(EX_USAGE, "--rejects %s is the input itself: name another file", rows_rejects);
+			die(EX_USAGE, "--rejects %s is the input itself: name another file", path);
 }
 
 struct rows *
-rows_open(char **files)
+rows_open(char **files, const struct rows_options *options)
 {
 	struct rows *in = xcalloc(1, sizeof *in);
 
-	check_rejects_path(files);
-	rejects_open(&in->rejects, rows_rejects, rows_max_rejects);
+	in->want = *options;
+	check_rejects_path(options->rejects, files);
+	rejects_open(&in->rejects, options->rejects, options->max_rejects);
 	input_open(&in->in, files);
+	in->in.read = options->read;
+	in->in.read_arg = options->arg;
 	start_file(in);
 	return in;
 }
@@ -612,8 +634,7 @@ rows_next(struct rows *in)
 			continue;
 		if (!input_next_file(&in->in))
 			return NULL;
-		if (in->in.before_wait != NULL)
-			in->in.before_wait();   /* its header may end the run: the records before it go out */
+		flush_held(in);         /* its header may end the run: the records before it go out */
 		start_file(in);
 	}
 }
@@ -628,6 +649,12 @@ enum rows_format
 rows_format(const struct rows *in)
 {
 	return in->format;
+}
+
+enum rows_nul
+rows_nul(const struct rows *in)
+{
+	return (enum rows_nul)in->want.nul;
 }
 
 const char *
@@ -645,9 +672,10 @@ rows_counts(const struct rows *in)
 }
 
 void
-rows_before_wait(struct rows *in, void (*flush)(void))
+rows_before_wait(struct rows *in, void (*flush)(void *arg), void *arg)
 {
 	in->in.before_wait = flush;
+	in->in.before_wait_arg = arg;
 }
 
 int
@@ -679,6 +707,7 @@ rows_close(struct rows *in)
 	buf_free(&in->names);
 	buf_free(&in->nul_scratch);
 	buf_free(&in->where);
+	buf_free(&in->advice);
 	free(in->header.f);
 	free(in->row.f);
 	free(in);

@@ -10,41 +10,59 @@
 #ifndef ROWS_H
 #define ROWS_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/opt.h"
 #include "records/row.h"
 
 enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };
 
-/* Options of whoever reads records, for the table of a tool. */
-extern long long rows_from, rows_to, rows_max_record;
-extern const char *rows_rejects, *rows_max_rejects;
-extern const char *const rows_formats[];        /* "auto", "ndjson", "csv": enum rows_format */
-extern long long rows_nul;
-extern const char *const rows_nuls[];           /* "refuse", "strip", "replace" */
-#define OPT_ROWS_IN \
-	OPT_CHOICE(0, "from", "FORMAT", &rows_from, rows_formats, "format of the input: ndjson or csv (else by its first byte)"), \
-	OPT_ROWS_CHECKS
-#define OPT_ROWS_CHECKS \
-	OPT_STRING(0, "rejects", "FILE", &rows_rejects, "put bad records there and go on"), \
-	OPT_STRING(0, "max-rejects", "N|P%", &rows_max_rejects, "more bad records than this: fail"), \
-	OPT_SIZE(0, "max-record", "BYTES", &rows_max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"), \
-	OPT_CHOICE(0, "nul", "HOW", &rows_nul, rows_nuls, "NUL bytes: refuse, strip or replace them")
-#define OPT_ROWS_OUT \
-	OPT_CHOICE(0, "to", "FORMAT", &rows_to, rows_formats, "format of the output: ndjson or csv (else as the input)")
-#define OPT_ROWS OPT_ROWS_IN, OPT_ROWS_OUT
+enum rows_nul { ROWS_NUL_REFUSE, ROWS_NUL_STRIP, ROWS_NUL_REPLACE };
+extern const char *const rows_formats[], *const rows_nuls[];    /* the words of the two enums, for options */
 
-/* For csv-normalize, which mends what others refuse: another delimiter, looked at once the first bytes of a file are
- * read; and other names for the columns of a file's header, before they are checked.  The names live until the next call. */
-extern char rows_delimiter;
-extern void (*rows_mend_header)(struct row *header, const char *file);
+#define ROWS_MAX_RECORD (64LL << 20)            /* bytes */
 
-struct rows *rows_open(char **files);           /* standard input where none is named */
+/* How records are read.  Start with ROWS_DEFAULTS. */
+struct rows_options {
+	long long from;                         /* enum rows_format; ROWS_GUESS */
+	const char *rejects, *max_rejects;      /* a file; "N" or "P%"; NULL: not given */
+	long long max_record;                   /* bytes; ROWS_MAX_RECORD */
+	long long nul;                          /* enum rows_nul; ROWS_NUL_REFUSE */
+
+	/* What messages advise, such as "see TOOL --encoding": on bytes in another encoding, on a header that cannot be used, on
+	 * an array.  NULL: nothing. */
+	const char *see_encoding, *see_header, *see_array;
+
+	/* Hooks that change what is read; each may be NULL.  A file's first bytes tell its delimiter, else it is a comma.
+	 * The columns of a file's header may get other names, before they are checked; the names live until the next call. */
+	ssize_t (*read)(int fd, void *to, size_t room, void *arg);      /* of records/input.h */
+	char (*delimiter)(const char *p, const char *end, void *arg);
+	void (*rename_header)(struct row *header, const char *file, void *arg);
+	void *arg;
+};
+#define ROWS_DEFAULTS .max_record = ROWS_MAX_RECORD
+
+/* Options of a tool that reads records: rows of its table that fill a struct rows_options, IN. */
+#define OPT_ROWS_IN(in) \
+	OPT_CHOICE(0, "from", "FORMAT", &(in).from, rows_formats, "format of the input: ndjson or csv (else by its first byte)"), \
+	OPT_ROWS_CHECKS(in)
+#define OPT_ROWS_CHECKS(in) \
+	OPT_STRING(0, "rejects", "FILE", &(in).rejects, "put bad records there and go on"), \
+	OPT_STRING(0, "max-rejects", "N|P%", &(in).max_rejects, "more bad records than this: fail"), \
+	OPT_SIZE(0, "max-record", "BYTES", &(in).max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"), \
+	OPT_CHOICE(0, "nul", "HOW", &(in).nul, rows_nuls, "NUL bytes: refuse, strip or replace them")
+/* Of one that writes them: TO is a long long, for rows_stdout(). */
+#define OPT_ROWS_OUT(to) \
+	OPT_CHOICE(0, "to", "FORMAT", &(to), rows_formats, "format of the output: ndjson or csv (else as the input)")
+
+struct rows *rows_open(char **files, const struct rows_options *);      /* standard input where no file is named */
 struct row *rows_next(struct rows *);           /* NULL at the end; a read error dies EX_IOERR */
 /* Names of the columns of CSV as the header has them, vals not set; NULL for NDJSON or no input at all.  Known from
  * rows_open() on, for the file that the next row comes from; a file that starts may change it. */
 const struct row *rows_header(struct rows *);
 enum rows_format rows_format(const struct rows *);      /* ROWS_GUESS when there was no input */
+enum rows_nul rows_nul(const struct rows *);            /* what becomes of NUL bytes, for who meets others */
 /* The row that came last is bad: die, or divert it. */
 void rows_reject(struct rows *, struct str column, const char *why, ...) PRINTF(3, 4);
 /* "file:line" of the row that came last, for messages; lent until the next call. */
@@ -67,12 +85,12 @@ void rows_check_read(struct rows *);
 /* Appends the record that came last as a JSON object: that of NDJSON as it came. */
 void rows_json(struct rows *, struct buf *);
 /* Calls FLUSH before a read that may have to wait, and before a bad record ends the run; rows_stdout() sets it. */
-void rows_before_wait(struct rows *, void (*flush)(void));
+void rows_before_wait(struct rows *, void (*flush)(void *arg), void *arg);
 int rows_fd(const struct rows *);               /* what is read, to wait for */
 
-/* Writing.  rows_stdout() writes in the format of --to, else of IN, else NDJSON.  CSV has the columns of
+/* Writing.  rows_stdout() writes in the format TO unless that is ROWS_GUESS, else in that of IN, else NDJSON.  CSV has the columns of
  * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
-struct rows_out *rows_stdout(struct rows *in);
+struct rows_out *rows_stdout(struct rows *in, enum rows_format to);
 void rows_columns(struct rows_out *, const struct str *names, size_t n);        /* writes the CSV header; once, first */
 void rows_put(struct rows_out *, const struct row *);
 /* Bytes that are a record already, or a page of them, with their newlines; a page goes out without a copy. */

@@ -23,10 +23,10 @@ with_quotes(struct str s)
 }
 
 void
-soda_columns_put(const struct soda_columns *columns)
+soda_columns_put(const struct soda_columns *columns, enum rows_format to)
 {
 	static const struct str names[] = { { "name", 4 }, { "type", 4 }, { "position", 8 }, { "title", 5 } };
-	struct rows_out *out = rows_stdout(NULL);
+	struct rows_out *out = rows_stdout(NULL, to);
 
 	rows_columns(out, names, 4);
 	for (size_t i = 0; i < columns->n; i++) {
@@ -40,14 +40,11 @@ soda_columns_put(const struct soda_columns *columns)
 }
 
 static struct str
-text_of(const struct row *row, const char *name, struct rows *in, struct buf *scratch)
+text_of(const struct row *row, const char *name, struct buf *scratch)
 {
 	const struct field *f = row_field(row, str_of(name));
-	struct str text = f != NULL ? field_text(f, scratch) : (struct str){ NULL, 0 };
 
-	if (text.p == NULL)
-		die(EX_DATAERR, "%s: no \"%s\": want the output of soda-fetch --columns", rows_where(in), name);
-	return text;
+	return f != NULL ? field_text(f, scratch) : (struct str){ NULL, 0 };
 }
 
 /* Points each name and type into the text, where they stand one behind the other. */
@@ -64,14 +61,17 @@ settle(struct soda_columns *columns)
 }
 
 static void
-read_columns(struct soda_columns *columns, struct rows *in)
+read_columns(struct soda_columns *columns, struct rows *in, const char *writer)
 {
 	struct buf scratch[2] = { { 0 }, { 0 } };
 	struct row *row;
 
 	while ((row = rows_next(in)) != NULL) {
-		struct str name = text_of(row, "name", in, &scratch[0]), type = text_of(row, "type", in, &scratch[1]);
+		struct str name = text_of(row, "name", &scratch[0]), type = text_of(row, "type", &scratch[1]);
 
+		if (name.p == NULL || type.p == NULL)
+			die(EX_DATAERR, "%s: no \"%s\": want the output of %s", rows_where(in), name.p == NULL ? "name" : "type",
+			    writer);
 		columns->c = xrealloc(columns->c, columns->n + 1, sizeof *columns->c);
 		columns->c[columns->n++] = (struct soda_column){ .name = { NULL, name.n }, .type = { NULL, type.n } };
 		buf_str(&columns->metadata, name);
@@ -83,23 +83,14 @@ read_columns(struct soda_columns *columns, struct rows *in)
 }
 
 struct soda_columns
-soda_columns_read(const char *file)
+soda_columns_read(const struct soda_columns_file *file)
 {
 	struct soda_columns columns = { 0 };
-	const char *rejects = rows_rejects, *max = rows_max_rejects;
 	unsigned long long counted = progress.rows;
-	long long from = rows_from;
-	struct rows *in;
+	struct rows *in = rows_open((char *[]){ (char *)file->name, NULL }, file->reading);
 
-	/* What the options say of records is not said of this file. */
-	rows_rejects = rows_max_rejects = NULL;
-	rows_from = ROWS_GUESS;
-	in = rows_open((char *[]){ (char *)file, NULL });
-	read_columns(&columns, in);
+	read_columns(&columns, in, file->writer);
 	rows_close(in);
-	rows_rejects = rejects;
-	rows_max_rejects = max;
-	rows_from = from;
 	progress.rows = counted;
 	return columns;
 }
@@ -149,7 +140,7 @@ add_differences(struct buf *b, const struct soda_columns *now, const struct soda
 }
 
 void
-soda_columns_expect(const struct soda_columns *columns, const char *file)
+soda_columns_expect(const struct soda_columns *columns, const struct soda_columns_file *file)
 {
 	struct soda_columns before = soda_columns_read(file);
 	struct buf differences = { 0 };
@@ -157,5 +148,5 @@ soda_columns_expect(const struct soda_columns *columns, const char *file)
 	add_differences(&differences, columns, &before);
 	soda_columns_free(&before);
 	if (differences.len > 0)
-		die(EX_DATAERR, "columns are not those of %s: %s", file, differences.p);
+		die(EX_DATAERR, "columns are not those of %s: %s", file->name, differences.p);
 }

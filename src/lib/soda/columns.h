@@ -8,6 +8,7 @@
 #define SODA_COLUMNS_H
 
 #include "base/buf.h"
+#include "records/rows.h"
 #include "soda/soda.h"
 
 struct soda_column {
@@ -23,13 +24,15 @@ struct soda_columns {
 
 /* Asks the server; hidden columns too, or not.  soda_columns_free() when done. */
 struct soda_columns soda_columns_of(struct soda *, bool hidden);
-/* Those of FILE, records as above; their names and types alone.  What is no such file dies EX_DATAERR. */
-struct soda_columns soda_columns_read(const char *file);
+/* A file with records as above, what reads it, and which program writes it, for the message where it is no such file. */
+struct soda_columns_file { const char *name; const struct rows_options *reading; const char *writer; };
+/* Those of the file; their names and types alone.  What is no such file dies EX_DATAERR. */
+struct soda_columns soda_columns_read(const struct soda_columns_file *);
 void soda_columns_free(struct soda_columns *);
 
 /* Writes them to standard output as records. */
-void soda_columns_put(const struct soda_columns *);
-/* Dies EX_DATAERR and names what is gone, new or of another type, unless they are those of FILE, records as above. */
-void soda_columns_expect(const struct soda_columns *, const char *file);
+void soda_columns_put(const struct soda_columns *, enum rows_format);
+/* Dies EX_DATAERR and names what is gone, new or of another type, unless they are those of the file. */
+void soda_columns_expect(const struct soda_columns *, const struct soda_columns_file *);
 
 #endif
