@@ -30,6 +30,7 @@ static const char *max_delete = "50%";
 static long long layer_number = -1, wkid = 4326, chunk_rows = 250, empty_exit;
 static bool replace, in_place, allow_empty, strict;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct agol_options portal = { AGOL_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_NUMBER('l', "layer", "N", &layer_number, 0, 1LL << 31, "the layer or table of the item, by its id"),
@@ -47,7 +48,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "strict", &strict, "a field that the layer lacks makes a record bad"),
 	OPT_NUMBER(0, "chunk", "N", &chunk_rows, 1, 1000, "features a request at most (250)"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
-	OPT_AGOL,
+	OPT_AGOL(portal),
 	OPT_ROWS_IN(reading),
 	OPT_END
 };
@@ -814,7 +815,7 @@ main(int argc, char *argv[])
 
 	check_options(operands);
 	stop_setup("nothing was sent, run again");
-	p.agol = agol_open();
+	p.agol = agol_open(&portal);
 	p.layer = layer_url != NULL ? agol_layer_at(p.agol, layer_url, layer_number)
 	    : agol_layer_of(p.agol, operands[0], layer_number);
 	fit_to_layer(&p);

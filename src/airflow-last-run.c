@@ -29,6 +29,7 @@ static const char *const whiches[] = { "start", "end", "logical", "interval-end"
 static const char *dag, *base_url, *task;
 static long long chosen_api, which, max_runs = 1000, empty_exit;
 static bool epoch, count_skipped;
+static struct http_options net = { HTTP_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('d', "dag", "ID", &dag, "the DAG"),
@@ -40,7 +41,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no such run (0)"),
 	OPT_CHOICE(0, "api", "API", &chosen_api, apis, "experimental, v1 or v2 (else found out)"),
 	OPT_STRING(0, "base-url", "URL", &base_url, "where Airflow is (else AIRFLOW_URL)"),
-	OPT_HTTP,
+	OPT_HTTP(net),
 	OPT_END
 };
 const struct tool tool = {
@@ -121,7 +122,7 @@ airflow_open(struct airflow *a)
 		die(EX_CONFIG, "AIRFLOW_USERNAME and AIRFLOW_PASSWORD: set both, or neither");
 	if (token != NULL && *token != '\0')
 		set_token(a, xstrdup(token));
-	a->http = http_open();
+	a->http = http_open(&net);
 }
 
 static void

@@ -19,6 +19,7 @@ static struct knack_wanted want;
 static const char *app_file, *resume;
 static long long row_limit = -1, page_size = KNACK_PAGE, drift, empty_exit, expect_rows;
 static bool just_count, just_metadata;
+static struct knack_options source = { KNACK_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('o', "object", "OBJECT", &want.object, "the records of this object: object_12"),
@@ -37,7 +38,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50, "let up to N records move while they are read"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no records"),
-	OPT_KNACK,
+	OPT_KNACK(source),
 	OPT_END
 };
 const struct tool tool = {
@@ -165,7 +166,7 @@ main(int argc, char *argv[])
 	int status = EX_OK;
 
 	check_options(operands);
-	knack = knack_open(app_file);
+	knack = knack_open(app_file, &source);
 	if (just_metadata) {
 		do_metadata(knack);
 	} else {

@@ -28,6 +28,7 @@ static const char *app_file, *key_option;
 static bool update_only, create_only;
 static long long jobs = KNACK_JOBS, expect_rows, empty_exit;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct knack_options target = { KNACK_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('o', "object", "OBJECT", &want.object, "into this object: object_12"),
@@ -41,7 +42,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer good records are an error (65), and nothing is sent"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no good records"),
 	OPT_ROWS_IN(reading),
-	OPT_KNACK,
+	OPT_KNACK(target),
 	OPT_END
 };
 const struct tool tool = {
@@ -467,10 +468,10 @@ judge_failure(struct job *job)
 	char why[1000];
 
 	snprintf(why, sizeof why, "%s: %s", job->step == CREATE ? "create" : job->step == UPDATE ? "update" : "look-up", reply->why);
-	if (unknown && job->push->key != NULL && job->creates <= http_retries) {
+	if (unknown && job->push->key != NULL && job->creates <= target.http.retries) {
 		note("%.*s: %s: looking whether it was done", (int)rows_kept_where(job->kept).n, rows_kept_where(job->kept).p, why);
 		knack_done(job->push->knack, reply);
-		http_hold(job->push->knack->http, http_retry_wait);
+		http_hold(job->push->knack->http, target.http.retry_wait);
 		start_look_up(job, true);
 		return;
 	}
@@ -663,7 +664,7 @@ main(int argc, char *argv[])
 
 	check_options();
 	stop_setup("nothing was sent, run again");
-	p.knack = knack_open(app_file);
+	p.knack = knack_open(app_file, &target);
 	p.object = knack_place(p.knack, &want, &p.path, &view);
 	if (key_option != NULL)
 		p.key = knack_find_field(p.knack, p.object, NULL, "--key", str_of(key_option));

@@ -26,6 +26,7 @@
 static const char *config, *provider_name, *hour, *from, *to;
 static long long endpoint, empty_exit, expect_rows;
 static bool envelope;
+static struct http_options net = { HTTP_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('c', "config", "FILE", &config, "the providers' configuration; - is standard input"),
@@ -38,7 +39,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),
 	OPT_RECEIPT,
-	OPT_HTTP,
+	OPT_HTTP(net),
 	OPT_END
 };
 const struct tool tool = {
@@ -102,12 +103,12 @@ parse_span(void)
 static void
 settle_tries(struct mds_provider *p)
 {
-	if (http_retries == NOT_GIVEN)
-		http_retries = RETRIES;
+	if (net.retries == NOT_GIVEN)
+		net.retries = RETRIES;
 	else
 		p->attempts = 0;
-	if (http_timeout == NOT_GIVEN)
-		http_timeout = p->timeout > 0 ? p->timeout : HTTP_TIMEOUT;
+	if (net.timeout == NOT_GIVEN)
+		net.timeout = p->timeout > 0 ? p->timeout : HTTP_TIMEOUT;
 	p->timeout = 0;
 }
 
@@ -188,7 +189,7 @@ write_receipt(const struct mds_provider *p, const struct mds_counts *count, cons
 static unsigned long long
 fetch(const struct mds_provider *p, struct mds_span span)
 {
-	struct mds_pages *pages = mds_pages_open(&(struct mds_wanted){ .provider = p, .endpoint = (enum mds_endpoint)endpoint,
+	struct mds_pages *pages = mds_pages_open(&(struct mds_wanted){ .http = &net, .provider = p, .endpoint = (enum mds_endpoint)endpoint,
 		.span = span, .separator = envelope ? ',' : '\n' });
 	int spool;
 	struct rows_out *out = open_output(&spool);
@@ -221,8 +222,8 @@ main(int argc, char *argv[])
 	unsigned long long rows;
 	char **operands;
 
-	http_retries = NOT_GIVEN;
-	http_timeout = NOT_GIVEN;
+	net.retries = NOT_GIVEN;
+	net.timeout = NOT_GIVEN;
 	operands = opt_parse(argc, argv);
 	if (operands[0] != NULL)
 		die(EX_USAGE, "%s: want options only: --config, --provider, --hour", operands[0]);

@@ -25,6 +25,7 @@ static long long jobs = 32, expect_rows, empty_exit;
 static bool as_records, plain_keys, decode, skip_missing;
 static struct rows_options keys = { ROWS_DEFAULTS, ROWS_ADVICE };      /* how records with a key are read */
 static const char *rejects_path, *max_rejects;          /* of what is in the objects */
+static struct s3_options source = { S3_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_FLAG('r', "records", &as_records, "the JSON objects in them as records, a line each"),
@@ -43,7 +44,7 @@ static const struct opt options[] = {
 	OPT_SIZE(0, "max-record", "BYTES", &keys.max_record, 1, 1LL << 40, "a larger record is a bad one (64M)"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records, or else objects, are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),
-	OPT_S3,
+	OPT_S3(source),
 	OPT_END
 };
 const struct tool tool = {
@@ -491,7 +492,7 @@ main(int argc, char *argv[])
 	place = s3_place(prefix != NULL ? prefix : operands[0]);
 	s3_time("since", since);
 	s3_time("until", until);
-	s3 = s3_open();
+	s3 = s3_open(&source);
 	if (as_records)
 		rejects_open(&g.rejects, rejects_path, max_rejects);
 	open_output(&g.to);

@@ -17,6 +17,7 @@ static const char *since, *until, *delimiter, *start_after;
 static long long limit, expect_rows, empty_exit;
 static bool uploads, storage_class;
 static long long out_format;
+static struct s3_options source = { S3_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING(0, "since", "TIMESTAMP", &since, "only what was modified then or later: ISO 8601 or POSIX seconds"),
@@ -29,7 +30,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no records"),
 	OPT_ROWS_OUT(out_format),
-	OPT_S3,
+	OPT_S3(source),
 	OPT_END
 };
 const struct tool tool = {
@@ -135,7 +136,7 @@ main(int argc, char *argv[])
 	query = (struct s3_query){ .bucket = place.bucket, .prefix = buf_all(&place.key), .delimiter = text_or_none(delimiter),
 		.start_after = text_or_none(start_after), .since = s3_time("since", since), .until = s3_time("until", until),
 		.limit = (unsigned long long)limit };
-	s3 = s3_open();
+	s3 = s3_open(&source);
 	out = rows_stdout(NULL, out_format);
 	put_header(out);
 	if (uploads)

@@ -36,6 +36,7 @@ static struct words set, metadata;
 static long long jobs, part_size;
 static bool pack, skip_unchanged, if_none_match;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct s3_options target = { S3_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('e', "each", "URL", &each, "each record is an object: s3://BUCKET/{field}/{field}.json"),
@@ -50,7 +51,7 @@ static const struct opt options[] = {
 	OPT_STRING(0, "storage-class", "NAME", &storage_class, "STANDARD_IA, GLACIER_IR, ..."),
 	OPT_STRING(0, "sse", "HOW", &sse, "encrypted there: AES256, aws:kms or aws:kms:KEY-ID"),
 	OPT_ROWS_IN(reading),
-	OPT_S3,
+	OPT_S3(target),
 	OPT_END
 };
 const struct tool tool = {
@@ -245,7 +246,7 @@ put_stream(char **operands)
 
 	if (bad != NULL)
 		die(EX_USAGE, "%s: %s", operands[0], bad);
-	s3 = s3_open();
+	s3 = s3_open(&target);
 	to.checksums = s3_sends_checksums(s3);
 	stop_setup("nothing was stored, run again");
 	if (if_none_match)
@@ -661,7 +662,7 @@ put_records(char **files)
 
 	run.keys = s3_key_open(each, &set);
 	run.to = (struct s3_target){ .bucket = s3_key_bucket(run.keys), .headers = headers, .if_none_match = if_none_match };
-	run.s3 = s3_open();
+	run.s3 = s3_open(&target);
 	run.to.checksums = s3_sends_checksums(run.s3);
 	run.slots = jobs > 0 ? (size_t)jobs : RECORD_JOBS;
 	run.slot = xcalloc(run.slots, sizeof *run.slot);

@@ -25,6 +25,8 @@
 static const char *text_option, *template;
 static struct words set;
 static bool markup, dry_run;
+/* The job that reports must not wait long for being heard: a minute in all, and few tries. */
+static struct http_options net = { .max_time = 60, .max_wait = 60, .timeout = 15, .retry_wait = 1, .retries = 3 };
 
 static const struct opt options[] = {
 	OPT_STRING('t', "text", "TEXT", &text_option, "the message, instead of standard input"),
@@ -32,7 +34,7 @@ static const struct opt options[] = {
 	OPT_LIST('s', "set", "FIELD=VALUE", &set, "a field for the template; goes before the record's; repeat for more"),
 	OPT_FLAG(0, "markup", &markup, "<!channel> and <url|label> in --text or --template are meant for Slack"),
 	OPT_FLAG('n', "dry-run", &dry_run, "print what would be sent"),
-	OPT_HTTP,
+	OPT_HTTP(net),
 	OPT_END
 };
 const struct tool tool = {
@@ -266,7 +268,7 @@ send_message(const char *url, struct str payload)
 {
 	static const char *const headers[] = { "Content-Type: application/json; charset=utf-8", NULL };
 	static const short ours[] = { 200, 400, 404, 410, 413, 0 };
-	struct http *http = http_open();
+	struct http *http = http_open(&net);
 	struct http_reply *reply = http_start(http, &(struct http_request){
 		.url = url, .name = "Slack", .headers = headers, .body = payload, .claims = ours, .follow_no = true,
 		.credential = "is the hook in SLACK_WEBHOOK_URL revoked?", .max_body = 1 << 20 });
@@ -293,10 +295,6 @@ main(int argc, char *argv[])
 	struct buf payload = { 0 };
 	const char *url;
 
-	/* The job that reports must not wait long for being heard: a minute in all, and few tries. */
-	http_max_time = http_max_wait = 60;
-	http_retries = 3;
-	http_timeout = 15;
 	if (*opt_parse(argc, argv) != NULL)
 		die(EX_USAGE, "no operands: the message is --text or standard input");
 	check_template();

@@ -24,6 +24,7 @@ static const char *opt_select, *opt_where, *opt_order, *since, *expect_columns;
 static long long row_limit = -1, page_size, jobs = 1, drift, empty_exit, expect_rows;
 static bool just_count, just_columns, bulk;
 static long long out_format;
+static struct soda_options source = { SODA_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('s', "select", "SOQL", &opt_select, "columns, as in SoQL: a,b,upper(c) AS d"),
@@ -42,7 +43,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50,
 	    "live data: let it change by up to N rows while it is read"),
 	OPT_ROWS_OUT(out_format),
-	OPT_SODA,
+	OPT_SODA(source),
 	OPT_END
 };
 const struct tool tool = {
@@ -172,7 +173,7 @@ main(int argc, char *argv[])
 
 	check_options(operands);
 	where = make_condition();
-	soda = soda_open(operands[0], operands[1]);
+	soda = soda_open(operands[0], operands[1], &source);
 	if (just_columns || expect_columns != NULL)
 		do_columns(soda);
 	if (just_count)

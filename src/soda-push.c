@@ -39,6 +39,7 @@ static bool replace, delete_rows, pack, allow_duplicates, allow_empty;
 static long long chunk_rows = 1000, expect_rows, empty_exit;
 static const char *max_delete = "50%";
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct soda_options target = { SODA_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_FLAG(0, "replace", &replace, "the dataset becomes what was read, in one request"),
@@ -50,7 +51,7 @@ static const struct opt options[] = {
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "a replace that leaves more rows fewer than this: fail (50%)"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer records than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
-	OPT_SODA_WRITE,
+	OPT_SODA_WRITE(target),
 	OPT_ROWS_IN(reading),
 	OPT_END
 };
@@ -567,7 +568,7 @@ pause_for(double seconds)
 static void
 await_count(struct push *p, unsigned long long rows)
 {
-	double waited = 0, pause = http_retry_wait;
+	double waited = 0, pause = target.http.retry_wait;
 	unsigned long long unique = p->report.updated > 0 && p->report.created + p->report.updated == rows ? p->report.created : rows;
 
 	for (;;) {
@@ -580,7 +581,7 @@ await_count(struct push *p, unsigned long long rows)
 			    p->soda->dataset, rows - unique);
 			return;
 		}
-		if (waited + pause > http_max_wait)
+		if (waited + pause > target.http.max_wait)
 			die(EX_PROTOCOL, "%s was replaced by %llu rows, but the source counts %llu", p->soda->dataset, rows, count);
 		if (waited == 0)
 			note("%s: the source still counts %llu rows, not %llu: asking again", p->soda->dataset, count, rows);
@@ -726,7 +727,7 @@ main(int argc, char *argv[])
 
 	check_options(operands);
 	stop_setup("nothing was sent, run again");
-	p.soda = soda_open(operands[0], operands[1]);
+	p.soda = soda_open(operands[0], operands[1], &target);
 	soda_need_login(p.soda);
 	look_at_dataset(&p);
 	p.gzip = pack ? gzip_open() : NULL;

@@ -15,7 +15,8 @@
 #include "net/http.h"
 #include "s3/aws.h"
 
-static const struct opt options[] = { OPT_HTTP, OPT_END };
+static struct http_options net = { HTTP_DEFAULTS };
+static const struct opt options[] = { OPT_HTTP(net), OPT_END };
 const struct tool tool = {
 	.name = "aws", .operands = "STEP...", .options = options, .does = "Show credentials.",
 };
@@ -72,7 +73,7 @@ int
 main(int argc, char *argv[])
 {
 	char **step = opt_parse(argc, argv);
-	struct aws *aws = aws_open();
+	struct aws *aws = aws_open(&net);
 
 	for (; *step != NULL; step++) {
 		if (strcmp(*step, "show") == 0) {

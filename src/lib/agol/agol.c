@@ -156,7 +156,7 @@ is_web(const char *url)
 }
 
 struct agol *
-agol_open(void)
+agol_open(const struct agol_options *options)
 {
 	struct agol *a = xcalloc(1, sizeof *a);
 	size_t n = strlen(agol_portal);
@@ -174,7 +174,7 @@ agol_open(void)
 	a->plain[0] = a->referer.p;
 	if (a->token != NULL)
 		buf_fmt(&a->bearer, "X-Esri-Authorization: Bearer %s", a->token);
-	a->http = http_open();
+	a->http = http_open(&options->http);
 	return a;
 }
 

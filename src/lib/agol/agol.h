@@ -16,15 +16,20 @@
 #include "net/http.h"
 
 extern const char *agol_portal;
-#define OPT_AGOL \
+/* How a portal is asked.  Start with AGOL_DEFAULTS. */
+struct agol_options { struct http_options http; };
+#define AGOL_DEFAULTS .http = { HTTP_DEFAULTS }
+
+/* Options of a tool: rows of its table that fill a struct agol_options. */
+#define OPT_AGOL(options) \
 	OPT_STRING(0, "portal", "URL", &agol_portal, "the portal (https://www.arcgis.com)"), \
-	OPT_HTTP
+	OPT_HTTP((options).http)
 
 struct agol;
 
 /* Takes AGOL_TOKEN or AGOL_API_KEY, or AGOL_USERNAME and AGOL_PASSWORD, or AGOL_CLIENT_ID and AGOL_CLIENT_SECRET; with none
  * of them dies EX_CONFIG. */
-struct agol *agol_open(void);
+struct agol *agol_open(const struct agol_options *);
 void agol_close(struct agol *);
 
 /* Appends where the portal describes an item. */

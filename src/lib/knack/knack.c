@@ -105,7 +105,7 @@ make_headers(struct knack *k)
 }
 
 struct knack *
-knack_open(const char *app_file)
+knack_open(const char *app_file, const struct knack_options *options)
 {
 	struct knack *k = xcalloc(1, sizeof *k);
 	struct buf base = { 0 };
@@ -117,7 +117,7 @@ knack_open(const char *app_file)
 		k->state->app = knack_app_read(app_file);
 	k->app_id = find_app_id(k->state->app, app_file);
 	make_headers(k);
-	k->http = http_open();
+	k->http = http_open(&options->http);
 	return k;
 }
 

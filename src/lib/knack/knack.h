@@ -24,10 +24,15 @@
 #define KNACK_ID 24             /* hex digits of a record's or an application's id */
 
 extern const char *knack_base_url, *knack_slug;
-#define OPT_KNACK \
+/* How an application is asked.  Start with KNACK_DEFAULTS. */
+struct knack_options { struct http_options http; };
+#define KNACK_DEFAULTS .http = { HTTP_DEFAULTS }
+
+/* Options of a tool: rows of its table that fill a struct knack_options. */
+#define OPT_KNACK(options) \
 	OPT_STRING(0, "slug", "ACCOUNT", &knack_slug, "ask https://ACCOUNT-api.knack.com"), \
 	OPT_STRING(0, "base-url", "URL", &knack_base_url, "ask there instead of https://api.knack.com"), \
-	OPT_HTTP
+	OPT_HTTP((options).http)
 
 struct knack {
 	struct http *http;              /* for http_wait_any() */
@@ -38,7 +43,7 @@ struct knack {
 };
 
 /* APP_FILE: an earlier output of --metadata, or NULL.  Settings that are missing or wrong die EX_CONFIG. */
-struct knack *knack_open(const char *app_file);
+struct knack *knack_open(const char *app_file, const struct knack_options *);
 void knack_close(struct knack *);
 
 /* The metadata, from the file or else from the server; lent. */

@@ -430,7 +430,7 @@ mds_pages_open(const struct mds_wanted *want)
 	p->want = *want;
 	p->provider = want->provider;
 	p->headers = xcalloc(p->provider->headers.n + 2, sizeof *p->headers);
-	p->http = http_open();
+	p->http = http_open(want->http);
 	p->auth = mds_auth_open(p->http, p->provider);
 	http_hold(p->http, p->provider->delay);
 	choose_version(p);

@@ -15,6 +15,7 @@
 #include "mds/provider.h"
 
 struct mds_wanted {
+	const struct http_options *http;
 	const struct mds_provider *provider;
 	enum mds_endpoint endpoint;
 	struct mds_span span;           /* has ended; without one (from == to) it must be an endpoint without times */

@@ -15,8 +15,10 @@
 #define SINK_HELD (1 << 20)     /* bytes that wait for a sink; libcurl alone reads on for as long as a fast server sends */
 
 void
-http_exchange_open(struct http_exchange *x, CURL *easy, const struct http_request *request)
+http_exchange_open(struct http_exchange *x, CURL *easy, const struct http_request *request,
+    const struct http_options *want)
 {
+	x->want = want;
 	x->request = *request;
 	x->easy = easy;
 	x->url = xstrdup(request->url);
@@ -47,10 +49,9 @@ http_exchange_close(struct http_exchange *x)
 const char *
 http_header(const struct http_reply *reply, const char *name)
 {
-	const struct http_exchange *x = (const struct http_exchange *)reply;
 	struct curl_header *header;
 
-	return curl_easy_header(x->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+	return curl_easy_header(http_exchange_of(reply)->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
 }
 
 void
@@ -133,7 +134,7 @@ take_body(char *p, size_t size, size_t n, void *arg)
 double
 http_exchange_patience(const struct http_exchange *x)
 {
-	return x->request.timeout > 0 ? x->request.timeout : http_timeout;
+	return x->request.timeout > 0 ? x->request.timeout : x->want->timeout;
 }
 
 double
@@ -172,7 +173,7 @@ add_header(struct http_exchange *x, const char *header)
 void
 http_add_header(struct http_reply *reply, const char *header)
 {
-	add_header((struct http_exchange *)reply, header);
+	add_header(http_exchange_of(reply), header);
 }
 
 void
@@ -185,7 +186,7 @@ http_exchange_move(struct http_exchange *x, char *to)
 void
 http_set_url(struct http_reply *reply, const char *url)
 {
-	http_exchange_move((struct http_exchange *)reply, xstrdup(url));
+	http_exchange_move(http_exchange_of(reply), xstrdup(url));
 }
 
 /* The next bytes of a body that lies in a file. */
@@ -233,8 +234,8 @@ set_common(struct http_exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
 	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, 128L << 10);
-	if (http_cacert != NULL)
-		curl_easy_setopt(x->easy, CURLOPT_CAINFO, http_cacert);
+	if (x->want->cacert != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_CAINFO, x->want->cacert);
 	if (getenv("SSL_CERT_DIR") != NULL)
 		curl_easy_setopt(x->easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
 	curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);

@@ -14,7 +14,8 @@
 #include "net/http.h"
 
 struct http_exchange {
-	struct http_reply reply;        /* first, so that a reply is its exchange */
+	struct http_reply reply;
+	const struct http_options *want;
 	struct http_request request;    /* as it is now: a redirect may change it */
 	CURL *easy;
 	struct curl_slist *headers;
@@ -33,8 +34,15 @@ struct http_exchange {
 	curl_off_t mark_bytes;
 };
 
-/* Takes the handle, and copies what http.h says is copied. */
-void http_exchange_open(struct http_exchange *, CURL *, const struct http_request *);
+/* The exchange that a reply is part of: all of them are. */
+static inline struct http_exchange *
+http_exchange_of(const struct http_reply *reply)
+{
+	return (struct http_exchange *)((char *)reply - offsetof(struct http_exchange, reply));
+}
+
+/* Takes the handle, and copies what http.h says is copied; the options are lent until it is closed. */
+void http_exchange_open(struct http_exchange *, CURL *, const struct http_request *, const struct http_options *);
 /* Frees all but the handle, which is the caller's again. */
 void http_exchange_close(struct http_exchange *);
 /* Sets the handle up for a try, as http_set_url() and the redirects so far have left the request. */

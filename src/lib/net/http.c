@@ -22,14 +22,10 @@
 #define FEW 8                   /* requests: among more, a new one waits for the next turn, since each turn costs libcurl a look at all */
 #define SPARES 64               /* handles kept */
 
-double http_max_time, http_max_wait = 600, http_timeout = HTTP_TIMEOUT, http_retry_wait = 1;
-long long http_retries = 8;
-const char *http_cacert;
-
 enum state { WAITING, ASKING, DONE, FAILED };
 
 struct http_call {
-	struct http_exchange x;         /* first, so that a reply is its call */
+	struct http_exchange x;
 	struct http_call *next;
 	enum state state;
 	int tries;
@@ -40,12 +36,25 @@ struct http_call {
 };
 
 struct http {
+	struct http_options want;
 	CURLM *multi;
 	struct http_call *calls;
 	CURL *spare[SPARES];            /* handles for requests to come: a new one costs more than a small request */
 	size_t spares;
 	struct http_pace pace;
 };
+
+static struct http_call *
+call_of_exchange(const struct http_exchange *x)
+{
+	return (struct http_call *)((char *)x - offsetof(struct http_call, x));
+}
+
+static struct http_call *
+call_of(const struct http_reply *reply)
+{
+	return call_of_exchange(http_exchange_of(reply));
+}
 
 static double
 smaller(double a, double b)
@@ -76,19 +85,20 @@ ignore_sigpipe(bool ignore)
 }
 
 struct http *
-http_open(void)
+http_open(const struct http_options *options)
 {
 	struct http *http = xcalloc(1, sizeof *http);
 
+	http->want = *options;
 	memory_of_openssl();
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, memory_resize, xstrdup, xcalloc) != 0 ||
 	    (http->multi = curl_multi_init()) == NULL)
 		die(EX_OSERR, "cannot start libcurl");
-	http_pace_open(&http->pace, http_max_time, http_retry_wait);
-	if (http_cacert == NULL)
-		http_cacert = getenv("CURL_CA_BUNDLE");
-	if (http_cacert == NULL)
-		http_cacert = getenv("SSL_CERT_FILE");
+	http_pace_open(&http->pace, options->max_time, options->retry_wait);
+	if (http->want.cacert == NULL)
+		http->want.cacert = getenv("CURL_CA_BUNDLE");
+	if (http->want.cacert == NULL)
+		http->want.cacert = getenv("SSL_CERT_FILE");
 	return http;
 }
 
@@ -156,7 +166,7 @@ static void
 try_again(struct http *http, struct http_call *call, int status, double told, const char *why)
 {
 	struct http_exchange *x = &call->x;
-	long long most = x->request.tries > 0 ? x->request.tries : http_retries + 1;
+	long long most = x->request.tries > 0 ? x->request.tries : http->want.retries + 1;
 	double pause;
 	char when[40];
 
@@ -169,7 +179,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 	x->fresh = true;
 	if (http_exchange_may_be_done(x)) {
 		fail(call, EX_TEMPFAIL, "%s" MAY_BE_DONE, why);
-	} else if (told > http_max_wait) {
+	} else if (told > http->want.max_wait) {
 		http_pace_wall(when, sizeof when, told);
 		fail(call, EX_TEMPFAIL, "%s: come back at %s, or give a longer --max-wait", why, when);
 	} else if (x->passed_on) {
@@ -195,7 +205,7 @@ poll_again(struct http *http, struct http_call *call, double told)
 {
 	double pause = told > 0 ? told : http_pace_poll(&http->pace, call->waited);
 
-	if (call->waited + pause > http_max_wait || http_pace_ends(&http->pace, pause)) {
+	if (call->waited + pause > http->want.max_wait || http_pace_ends(&http->pace, pause)) {
 		fail(call, EX_TEMPFAIL, "not ready (202) after %.0f s: run again later", call->waited);
 		return;
 	}
@@ -293,7 +303,7 @@ finish_done(struct http *http)
 
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
 		http_exchange_pass_on(x);
-		finish_try(http, (struct http_call *)x, code);
+		finish_try(http, call_of_exchange(x), code);
 	}
 	return any;
 }
@@ -352,7 +362,7 @@ http_start(struct http *http, const struct http_request *request)
 
 	if (easy == NULL)
 		die(EX_OSERR, "out of memory");
-	http_exchange_open(&call->x, easy, request);
+	http_exchange_open(&call->x, easy, request, &http->want);
 	for (; *last != NULL; last = &(*last)->next)
 		others++;
 	*last = call;
@@ -373,7 +383,7 @@ is_over(const struct http_call *call)
 bool
 http_try(struct http *http, struct http_reply *reply)
 {
-	struct http_call *call = (struct http_call *)reply;
+	struct http_call *call = call_of(reply);
 
 	while (!is_over(call))
 		turn(http, -1, 1);
@@ -383,7 +393,7 @@ http_try(struct http *http, struct http_reply *reply)
 _Noreturn void
 http_die(const struct http_reply *reply)
 {
-	const char *what = ((const struct http_call *)reply)->x.what;
+	const char *what = http_exchange_of(reply)->what;
 
 	die(reply->failure, "%s: %s%s%s", reply->name, what != NULL ? what : "", what != NULL ? ": " : "", reply->why);
 }
@@ -398,9 +408,9 @@ http_wait(struct http *http, struct http_reply *reply)
 void
 http_pause(struct http *http, struct http_reply *reply, int n)
 {
-	struct http_call *call = (struct http_call *)reply;
+	struct http_call *call = call_of(reply);
 	double pause = http_pace_backoff(&http->pace, n - 1), until = clock_now() + pause;
-	const char *end = n > http_retries ? "gave up" : http_pace_ends(&http->pace, pause) ? "--max-time is over" : NULL;
+	const char *end = n > http->want.retries ? "gave up" : http_pace_ends(&http->pace, pause) ? "--max-time is over" : NULL;
 	const char *advice = strstr(call->why.p, MAY_BE_DONE);
 	char *why = str_dup((struct str){ call->why.p, advice != NULL ? (size_t)(advice - call->why.p) : call->why.len });
 
@@ -466,7 +476,7 @@ http_hold(struct http *http, double seconds)
 void
 http_done(struct http *http, struct http_reply *reply)
 {
-	struct http_call *call = (struct http_call *)reply, **p = &http->calls;
+	struct http_call *call = call_of(reply), **p = &http->calls;
 
 	while (*p != call)
 		p = &(*p)->next;

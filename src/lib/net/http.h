@@ -32,17 +32,25 @@
 #define HTTP_CONNECT 20         /* s for name, connection and TLS together */
 #define HTTP_BODY (256L << 20)  /* bytes of a body, unpacked: more is a bomb or a mistake */
 
-/* Options of whoever talks to a server. */
-extern double http_max_time, http_max_wait, http_timeout, http_retry_wait;
-extern long long http_retries;
-extern const char *http_cacert;
-#define OPT_HTTP \
-	OPT_SECONDS(0, "max-time", "TIME", &http_max_time, "end the whole run after this long (never)"), \
-	OPT_SECONDS(0, "max-wait", "TIME", &http_max_wait, "wait this long at most when told to come back later (10m)"), \
-	OPT_SECONDS(0, "timeout", "TIME", &http_timeout, "wait this long for an answer to start (5m; 1m once it has)"), \
-	OPT_NUMBER(0, "retries", "N", &http_retries, 0, 1000, "tries after the first (8)"), \
-	OPT_SECONDS(0, "retry-wait", "TIME", &http_retry_wait, "first pause between tries, doubled for each (1s)"), \
-	OPT_STRING(0, "cacert", "FILE", &http_cacert, "certificates to trust (else CURL_CA_BUNDLE, SSL_CERT_FILE, the system's)")
+/* How a server is asked.  Start with HTTP_DEFAULTS; times are in seconds. */
+struct http_options {
+	double max_time;                /* of the whole run, from http_open() on; 0: no limit */
+	double max_wait;                /* when told to come back later; 600 */
+	double timeout;                 /* until an answer starts; HTTP_TIMEOUT */
+	double retry_wait;              /* the first pause between tries; 1 */
+	long long retries;              /* tries after the first; 8 */
+	const char *cacert;             /* a file; NULL: $CURL_CA_BUNDLE, $SSL_CERT_FILE or the system's */
+};
+#define HTTP_DEFAULTS .max_wait = 600, .timeout = HTTP_TIMEOUT, .retry_wait = 1, .retries = 8
+
+/* Options of a tool that talks to a server: rows of its table that fill a struct http_options, NET. */
+#define OPT_HTTP(net) \
+	OPT_SECONDS(0, "max-time", "TIME", &(net).max_time, "end the whole run after this long (never)"), \
+	OPT_SECONDS(0, "max-wait", "TIME", &(net).max_wait, "wait this long at most when told to come back later (10m)"), \
+	OPT_SECONDS(0, "timeout", "TIME", &(net).timeout, "wait this long for an answer to start (5m; 1m once it has)"), \
+	OPT_NUMBER(0, "retries", "N", &(net).retries, 0, 1000, "tries after the first (8)"), \
+	OPT_SECONDS(0, "retry-wait", "TIME", &(net).retry_wait, "first pause between tries, doubled for each (1s)"), \
+	OPT_STRING(0, "cacert", "FILE", &(net).cacert, "certificates to trust (else CURL_CA_BUNDLE, SSL_CERT_FILE, the system's)")
 
 struct http_reply {
 	long status;            /* 2xx, or one that the caller claimed */
@@ -122,7 +130,7 @@ struct http_request {
 	void *service;                  /* of the hooks */
 };
 
-struct http *http_open(void);                   /* one a process: it keeps connections */
+struct http *http_open(const struct http_options *);    /* keeps connections: one is enough for a process */
 struct http_reply *http_start(struct http *, const struct http_request *);
 void http_wait(struct http *, struct http_reply *);     /* until it is there, or die */
 bool http_try(struct http *, struct http_reply *);      /* the same, but false where it failed for good */

@@ -453,8 +453,9 @@ choose_profile(struct aws *aws)
 }
 
 struct aws *
-aws_open(void)
+aws_open(const struct http_options *options)
 {
+	struct http_options net = *options;
 	struct aws *aws = xcalloc(1, sizeof *aws);
 
 	aws->profiles = profiles_open();
@@ -469,17 +470,15 @@ aws_open(void)
 	aws->ca_bundle = env_or_profile(aws, "AWS_CA_BUNDLE", "ca_bundle", NULL);
 	if (!aws->anonymous)
 		aws->source = find_source(aws);
-	if (http_cacert == NULL)
-		http_cacert = aws->ca_bundle;
-	aws->http = http_open();        /* now, so that --max-time is of the whole run */
+	if (net.cacert == NULL)
+		net.cacert = aws->ca_bundle;
+	aws->http = http_open(&net);      /* now, so that --max-time is of the whole run */
 	return aws;
 }
 
 void
 aws_close(struct aws *aws)
 {
-	if (http_cacert == aws->ca_bundle)
-		http_cacert = NULL;
 	http_close(aws->http);
 	free_source(aws->source);
 	profiles_close(aws->profiles);

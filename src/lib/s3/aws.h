@@ -22,7 +22,8 @@ struct aws_credentials {
 	time_t expires;                 /* 0: never */
 };
 
-struct aws *aws_open(void);             /* reads the environment and the profile; asks nobody yet */
+struct http_options;
+struct aws *aws_open(const struct http_options *);      /* reads the environment and the profile; asks nobody yet */
 void aws_close(struct aws *);
 
 /* Lent until the next call.  NULL: nobody knows us, and requests go unsigned (only where AWS_NO_SIGN_REQUEST=true, else it dies

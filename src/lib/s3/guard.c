@@ -152,7 +152,7 @@ read_word(int fd, char end, struct buf *word)
 }
 
 static _Noreturn void
-stand_guard(int control, const char *bucket, struct str key)
+stand_guard(struct s3_options options, int control, const char *bucket, struct str key)
 {
 	struct buf id = { 0 }, word = { 0 };
 	bool told;
@@ -166,9 +166,9 @@ stand_guard(int control, const char *bucket, struct str key)
 	told = read_word(control, '\n', &word);
 	if (told && strcmp(word.p, "complete") == 0)
 		_exit(EX_OK);
-	http_max_time = GUARD_TIME;
+	options.http.max_time = GUARD_TIME;
 
-	struct s3 *s3 = s3_open();
+	struct s3 *s3 = s3_open(&options);
 
 	if (!s3_abort(s3, bucket, key, id.p))
 		warning("s3://%s/%.*s: the upload could not be aborted: the next run to this key does it", bucket, (int)key.n, key.p);
@@ -241,7 +241,7 @@ lock(const char *bucket, struct str key)
 }
 
 void
-s3_guard_start(const char *bucket, struct str key)
+s3_guard_start(const struct s3_options *options, const char *bucket, struct str key)
 {
 	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM };
 	sigset_t all, before;
@@ -259,7 +259,7 @@ s3_guard_start(const char *bucket, struct str key)
 		for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 			signal(ignored[i], SIG_IGN);
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		stand_guard(pair[1], bucket, key);
+		stand_guard(*options, pair[1], bucket, key);
 	}
 	if (guard.pid < 0) {
 		guard.pid = 0;

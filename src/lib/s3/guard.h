@@ -14,7 +14,7 @@
  * Starts the guard; one a process, and before its first request, since it is a fork.  Dies EX_TEMPFAIL where another process
  * of this machine is sending an object to that key, for the one would abort what the other sends.
  */
-void s3_guard_start(const char *bucket, struct str key);
+void s3_guard_start(const struct s3_options *, const char *bucket, struct str key);
 void s3_guard_watch(const char *id);            /* the upload, from now on */
 void s3_guard_dismiss(bool complete);           /* unless it is, the upload is aborted; either way the guard ends */
 

@@ -46,6 +46,7 @@ struct call {                   /* a request under way, and what it takes to sen
 };
 
 struct s3 {
+	struct s3_options want;
 	struct http *http;
 	struct aws *aws;
 	struct bucket *buckets;
@@ -120,12 +121,13 @@ check_endpoint(const char *url)
 }
 
 struct s3 *
-s3_open(void)
+s3_open(const struct s3_options *options)
 {
 	struct s3 *s3 = xcalloc(1, sizeof *s3);
 	const char *style;
 
-	s3->aws = aws_open();
+	s3->want = *options;
+	s3->aws = aws_open(&s3->want.http);
 	s3->endpoint = s3_endpoint != NULL ? s3_endpoint : aws_s3_endpoint(s3->aws);
 	if (s3->endpoint != NULL)
 		check_endpoint(s3->endpoint);
@@ -133,10 +135,16 @@ s3_open(void)
 	style = aws_s3_style(s3->aws);
 	s3->path_style = strcmp(style, "path") == 0;
 	s3->virtual_style = strcmp(style, "virtual") == 0;
-	if (http_cacert == NULL)
-		http_cacert = aws_ca_bundle(s3->aws);
-	s3->http = http_open();
+	if (s3->want.http.cacert == NULL)
+		s3->want.http.cacert = aws_ca_bundle(s3->aws);
+	s3->http = http_open(&s3->want.http);
 	return s3;
+}
+
+const struct s3_options *
+s3_options(const struct s3 *s3)
+{
+	return &s3->want;
 }
 
 struct http *

@@ -15,12 +15,16 @@
 #include "net/http.h"
 #include "s3/aws.h"
 
-/* Options of every s3-* tool. */
 extern const char *s3_endpoint, *s3_region;
-#define OPT_S3 \
+/* How S3 is asked.  Start with S3_DEFAULTS. */
+struct s3_options { struct http_options http; };
+#define S3_DEFAULTS .http = { HTTP_DEFAULTS }
+
+/* Options of a tool: rows of its table that fill a struct s3_options. */
+#define OPT_S3(options) \
 	OPT_STRING(0, "endpoint-url", "URL", &s3_endpoint, "S3 is there (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)"), \
 	OPT_STRING(0, "region", "NAME", &s3_region, "the bucket's region (else AWS_REGION, the profile, or as S3 says)"), \
-	OPT_HTTP
+	OPT_HTTP((options).http)
 
 #define S3_KEY_MAX 1024                         /* bytes of a key */
 #define S3_PART_MIN (5LL << 20)                 /* bytes of a part that is not the last */
@@ -34,7 +38,8 @@ void s3_place_free(struct s3_place *);
 const char *s3_bad_key(struct str key);
 
 struct s3;
-struct s3 *s3_open(void);
+struct s3 *s3_open(const struct s3_options *);
+const struct s3_options *s3_options(const struct s3 *);
 void s3_close(struct s3 *);
 struct http *s3_http(struct s3 *);              /* for http_try(), http_wait_any() and http_done() */
 

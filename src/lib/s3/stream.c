@@ -326,7 +326,7 @@ begin(struct s3_stream *u)
 {
 	unsigned others;
 
-	s3_guard_start(u->to->bucket, u->key);
+	s3_guard_start(s3_options(u->s3), u->to->bucket, u->key);
 	if (!start_upload(u) && !start_upload(u))
 		die(EX_SOFTWARE, "s3://%s: checksums were refused twice", u->to->bucket);
 	s3_guard_watch(u->id);

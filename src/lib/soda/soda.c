@@ -67,7 +67,7 @@ find_credentials(struct soda *s)
 }
 
 struct soda *
-soda_open(const char *domain, const char *dataset)
+soda_open(const char *domain, const char *dataset, const struct soda_options *options)
 {
 	struct soda *s = xcalloc(1, sizeof *s);
 	struct buf base = { 0 };
@@ -85,7 +85,7 @@ soda_open(const char *domain, const char *dataset)
 	s->dataset = dataset;
 	s->base = buf_take(&base);
 	find_credentials(s);
-	s->http = http_open();
+	s->http = http_open(&options->http);
 	return s;
 }
 

@@ -19,12 +19,17 @@ extern const char *soda_base_url;
 extern long long soda_api;                      /* enum soda_version */
 extern const char *const soda_apis[];
 enum soda_version { SODA_2, SODA_3 };
-#define OPT_SODA \
+/* How a dataset is asked for.  Start with SODA_DEFAULTS. */
+struct soda_options { struct http_options http; };
+#define SODA_DEFAULTS .http = { HTTP_DEFAULTS }
+
+/* Options of a tool: rows of its table that fill a struct soda_options. */
+#define OPT_SODA(options) \
 	OPT_CHOICE(0, "api", "VERSION", &soda_api, soda_apis, "2.1 (/resource) or 3 (/api/v3)"), \
-	OPT_SODA_WRITE
-#define OPT_SODA_WRITE \
+	OPT_SODA_WRITE(options)
+#define OPT_SODA_WRITE(options) \
 	OPT_STRING(0, "base-url", "URL", &soda_base_url, "ask there instead of https://DOMAIN"), \
-	OPT_HTTP
+	OPT_HTTP((options).http)
 
 struct soda {
 	struct http *http;
@@ -44,7 +49,7 @@ struct soda_query {
 };
 
 /* Dies EX_USAGE on what is no domain or no dataset. */
-struct soda *soda_open(const char *domain, const char *dataset);
+struct soda *soda_open(const char *domain, const char *dataset, const struct soda_options *);
 void soda_close(struct soda *);
 
 /* Sends a page's query.  HOW brings what, check, arg and the bound on the body; the rest is filled in here. */
