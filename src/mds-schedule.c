@@ -21,6 +21,7 @@ static const char *schema = "api", *provider, *provider_id, *zone, *from, *to, *
 static long long interval = -1, limit = -1, empty_exit = -1, worker_pid = -1;
 static double stale = -1, stuck = -1;
 static bool any_status, incomplete, force, release;
+static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING(0, "schema", "NAME", &schema, "where the tables are (api)"),
@@ -44,7 +45,7 @@ static const struct opt options[] = {
 	OPT_STRING(0, "trips", "TABLE", &trips, "gaps: the table of trips (api.trips)"),
 	OPT_STRING(0, "socrata", "FILE", &socrata, "gaps: the dataset's trips a day, to compare"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "list, claim, gaps: exit N when there are none"),
-	OPT_PG,
+	OPT_PG(db),
 	OPT_END
 };
 const struct tool tool = {
@@ -343,7 +344,7 @@ main(int argc, char *argv[])
 	if (command != SET && operands[1] != NULL)
 		die(EX_USAGE, "%s: %s takes no operand", operands[1], operands[0]);
 	stop_setup("nothing was changed");
-	schedule_open(&s, schema);
+	schedule_open(&s, schema, &db);
 	switch (command) {
 	case INIT: schedule_init(&s, zone); break;
 	case SEED: seed(&s, &choice); break;

@@ -21,6 +21,8 @@ static const char *max_delete = "50%";
 static struct words types;
 static long long expect_rows, empty_exit;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct pgcopy_options copying;
+static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_FLAG('c', "create", &create, "make the table if there is none"),
@@ -30,10 +32,10 @@ static const struct opt options[] = {
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "--truncate that leaves a logged table so much smaller: fail (50%)"),
 	OPT_FLAG(0, "add-columns", &add_columns, "add columns that the table lacks"),
 	OPT_FLAG(0, "ignore-gone", &ignore_gone, "the records may lack columns of the table"),
-	OPT_PGCOPY,
+	OPT_PGCOPY(copying),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
-	OPT_PG,
+	OPT_PG(db),
 	OPT_ROWS_IN(reading),
 	OPT_END
 };
@@ -232,11 +234,12 @@ main(int argc, char *argv[])
 	check_types();
 	stop_setup("nothing was loaded, run again");
 
-	PGconn *conn = pg_open();
+	PGconn *conn = pg_open(&db);
 	struct rows *in = rows_open(operands + 1, &reading);
 	struct pg_table table = { 0 };
 	struct pgcopy_job job = {
-		.conn = conn, .in = in, .table = &table, .lacking_is_fine = ignore_gone, .widen = add_columns ? widen_table : NULL,
+		.conn = conn, .in = in, .how = copying, .table = &table, .lacking_is_fine = ignore_gone,
+		.widen = add_columns ? widen_table : NULL,
 	};
 
 	pg_begin(conn, LOCK_WAIT);

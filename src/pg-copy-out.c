@@ -16,11 +16,12 @@
 
 static const char *query;
 static long long out_format;
+static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_STRING('q', "query", "SQL", &query, "the rows of this query, in place of a table"),
 	OPT_ROWS_OUT(out_format),
-	OPT_PG,
+	OPT_PG(db),
 	OPT_END
 };
 const struct tool tool = {
@@ -128,7 +129,7 @@ main(int argc, char *argv[])
 	if (operands[0] != NULL && operands[1] != NULL)
 		die(EX_USAGE, "%s: one TABLE at a time", operands[1]);
 
-	PGconn *conn = pg_open();
+	PGconn *conn = pg_open(&db);
 	struct rows_out *out = rows_stdout(NULL, out_format);
 
 	pg_begin(conn, LOCK_WAIT);

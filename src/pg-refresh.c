@@ -13,11 +13,12 @@
 #define LOCK_WAIT 60.0          /* seconds: a reader that has the view open is mostly done by then */
 
 static bool analyse, vacuum;
+static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_FLAG('a', "analyze", &analyse, "renew the planner's statistics too"),
 	OPT_FLAG('z', "vacuum", &vacuum, "vacuum too; neither stops readers or writers"),
-	OPT_PG,
+	OPT_PG(db),
 	OPT_END
 };
 const struct tool tool = {
@@ -147,7 +148,7 @@ main(int argc, char *argv[])
 		die(EX_USAGE, "no VIEW: say what to refresh");
 	stop_setup("what has a receipt is done, the rest is as it was");
 
-	PGconn *conn = pg_open();
+	PGconn *conn = pg_open(&db);
 
 	check_all(conn, names);
 	for (; *names != NULL; names++)

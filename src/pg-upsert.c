@@ -34,6 +34,8 @@ static bool dry_run;
 static long long empty_exit;
 static const char *and_table;   /* never set, since parse_targets() comes first: it is in the table for --help */
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
+static struct pgcopy_options copying;
+static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_LIST('k', "key", "COL[,COL]", &key_options, "columns that tell which row is which"),
@@ -44,11 +46,11 @@ static const struct opt options[] = {
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "that would delete more of the table than this: fail (50%)"),
 	OPT_STRING(0, "and", "TABLE", &and_table, "merge into this one too, in one transaction: what follows is about it"),
 	OPT_FLAG('n', "dry-run", &dry_run, "do it all, print the receipt, undo it"),
-	OPT_FLAG(0, "private", &pg_private, "no message quotes a value or row; records need --rejects"),
-	OPT_PGCOPY,
+	OPT_FLAG(0, "private", &db.private, "no message quotes a value or row; records need --rejects"),
+	OPT_PGCOPY(copying),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
-	OPT_PG,
+	OPT_PG(db),
 	OPT_ROWS_CHECKS(reading),
 	OPT_END
 };
@@ -91,7 +93,7 @@ parse_target(int argc, char **argv)
 	key_options = stages = (struct words){ 0 };
 	newer = NULL;
 	max_delete = MAX_DELETE;
-	replace = delete_missing = pgcopy_ignore_new = false;
+	replace = delete_missing = copying.ignore_new = false;
 	expect_rows = 0;
 	t.operands = opt_parse(argc, argv);
 	if (t.operands[0] == NULL)
@@ -105,7 +107,7 @@ parse_target(int argc, char **argv)
 	t.expect_rows = expect_rows;
 	t.want = (struct pgmerge_want){
 		.table = t.operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = max_delete,
-		.replace = replace, .delete_missing = delete_missing, .ignore_new = pgcopy_ignore_new,
+		.replace = replace, .delete_missing = delete_missing, .copy = copying,
 	};
 	return t;
 }
@@ -132,7 +134,7 @@ parse_targets(int argc, char **argv)
 			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
 	if (all.t[0].want.stages.n > 0 && (reading.rejects != NULL || reading.max_rejects != NULL))
 		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
-	if (pg_private && all.t[0].want.stages.n == 0 && reading.rejects == NULL)
+	if (db.private && all.t[0].want.stages.n == 0 && reading.rejects == NULL)
 		die(EX_USAGE, "--private: without --rejects the reason of a bad record would quote it");
 	return all;
 }
@@ -236,7 +238,7 @@ static bool
 take_records(struct pgmerge *m, struct rows *in)
 {
 	/* who is ready to wait reads beside the other run; who isn't shall know before a record is read */
-	bool locked = pg_lock_timeout <= 0;
+	bool locked = db.lock_timeout <= 0;
 
 	if (locked)
 		pgmerge_lock(m);
@@ -298,7 +300,7 @@ main(int argc, char *argv[])
 	stop_setup("nothing was changed, run again");
 	if (all.t[0].want.stages.n == 0)
 		in = rows_open(all.t[0].operands + 1, &reading);
-	conn = pg_open();
+	conn = pg_open(&db);
 	for (unsigned n = 0;; n++) {
 		bool done = attempt(conn, &all, in);
 

@@ -100,11 +100,11 @@ quote(struct schedule *s, const char *table)
 }
 
 void
-schedule_open(struct schedule *s, const char *schema)
+schedule_open(struct schedule *s, const char *schema, const struct pg_options *db)
 {
 	struct buf shown = { 0 };
 
-	*s = (struct schedule){ .conn = pg_open(), .schema = schema };
+	*s = (struct schedule){ .conn = pg_open(db), .schema = schema };
 	s->provider = quote(s, "provider");
 	s->status = quote(s, "schedule_status");
 	s->blocks = quote(s, "schedule");

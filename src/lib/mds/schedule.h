@@ -44,7 +44,7 @@ char *schedule_states(const char *option, const char *list);
 bool schedule_is_state(long n);
 void schedule_each_state(void (*each)(void *, int id, const char *name), void *);
 
-void schedule_open(struct schedule *, const char *schema);      /* connects */
+void schedule_open(struct schedule *, const char *schema, const struct pg_options *);      /* connects */
 void schedule_close(struct schedule *);
 void schedule_begin(struct schedule *, bool read_only);
 /* Dies EX_CONFIG, telling of init, where a table or a column is lacking. */

@@ -14,8 +14,6 @@
 #define HEADER ((unsigned long long)-1)         /* as the number of a record: the names of CSV's columns */
 #define NAMED 100               /* new names that are remembered, to name each once */
 
-bool pgcopy_keep_empty, pgcopy_ignore_new;
-long long pgcopy_date_order;
 const char *const pgcopy_date_orders[] = { "iso", "auto", "mdy", "dmy", "ymd", NULL };  /* enum date_order */
 
 struct column {
@@ -191,7 +189,7 @@ meet_new(struct load *l, const struct row *row, struct buf *fresh)
 		finish_copy(l);
 		l->job->widen(l->job, found.name, found.n);
 		read_table(l);
-	} else if (!pgcopy_ignore_new) {
+	} else if (!l->job->how.ignore_new) {
 		for (size_t i = 0; i < found.n; i++)
 			add_name(fresh, found.name[i]);
 	} else {
@@ -316,7 +314,7 @@ place_fields(struct load *l, const struct row *row)
 		size_t at = names_find(&l->names, row->f[i].name, i);
 
 		if (at == NAMES_NONE) {
-			if (pgcopy_ignore_new && l->names.n >= l->n + NAMED)
+			if (l->job->how.ignore_new && l->names.n >= l->n + NAMED)
 				continue;
 			meet_new(l, row, &fresh);
 			if (fresh.len > 0)
@@ -352,7 +350,7 @@ refuse(struct load *l, const struct column *c, struct str value, const char *why
 {
 	bool cut = value.n > SHOWN;
 	/* what is a date in no order is not mended by another */
-	const char *see = pgcopy_date_order == DATE_ISO && strstr(why, "ISO 8601") != NULL ? ": see --date-order" : "";
+	const char *see = l->job->how.date_order == DATE_ISO && strstr(why, "ISO 8601") != NULL ? ": see --date-order" : "";
 
 	if (cut)
 		for (value.n = SHOWN; value.n > 0 && ((unsigned char)value.p[value.n] & 0xc0) == 0x80;)
@@ -385,7 +383,7 @@ take_text(struct load *l, const struct column *c, struct str *text)
 	bool raw = f->json && c->type != NULL && c->type->json;
 
 	*text = raw ? f->val : field_text(f, &l->scratch);
-	if (text->n == 0 && text->p != NULL && !(pgcopy_keep_empty && c->type != NULL && c->type->text))
+	if (text->n == 0 && text->p != NULL && !(l->job->how.keep_empty && c->type != NULL && c->type->text))
 		*text = (struct str){ 0 };
 	/* only an escape can bring a NUL here: the reader has dealt with bare ones */
 	if (text->p == NULL || text->p != l->scratch.p || memchr(text->p, '\0', text->n) == NULL)
@@ -459,7 +457,7 @@ put_null(struct load *l)
 static bool
 put_value(struct load *l, const struct column *c)
 {
-	struct pgvalue v = { .typmod = c->col->typmod, .order = (enum date_order)pgcopy_date_order };
+	struct pgvalue v = { .typmod = c->col->typmod, .order = (enum date_order)l->job->how.date_order };
 
 	if (c->stamp == l->record && !take_text(l, c, &v.text))
 		return false;

@@ -15,19 +15,25 @@
 #include "pg/table.h"
 #include "records/rows.h"
 
-/* Options of whoever loads records, for the table of a tool. */
-extern bool pgcopy_keep_empty, pgcopy_ignore_new;
-extern long long pgcopy_date_order;
+/* How records are loaded; all zeros is the default. */
+struct pgcopy_options {
+	bool keep_empty;                /* "" is no NULL in text columns */
+	bool ignore_new;                /* columns that the table lacks are left out */
+	long long date_order;           /* enum date_order; DATE_ISO: ISO 8601 alone */
+};
 extern const char *const pgcopy_date_orders[];
-#define OPT_PGCOPY \
-	OPT_FLAG(0, "keep-empty", &pgcopy_keep_empty, "\"\" is an empty string in text columns, not NULL"), \
-	OPT_FLAG(0, "ignore-new", &pgcopy_ignore_new, "leave out columns that the table lacks"), \
-	OPT_CHOICE(0, "date-order", "ORDER", &pgcopy_date_order, pgcopy_date_orders, \
+
+/* Options of a tool that loads records: rows of its table that fill a struct pgcopy_options. */
+#define OPT_PGCOPY(options) \
+	OPT_FLAG(0, "keep-empty", &(options).keep_empty, "\"\" is an empty string in text columns, not NULL"), \
+	OPT_FLAG(0, "ignore-new", &(options).ignore_new, "leave out columns that the table lacks"), \
+	OPT_CHOICE(0, "date-order", "ORDER", &(options).date_order, pgcopy_date_orders, \
 	    "take 1/31/2020 (mdy), 31/1/2020 (dmy) and 20/1/31 (ymd) as dates too")
 
 struct pgcopy_job {
 	PGconn *conn;
 	struct rows *in;
+	struct pgcopy_options how;
 	/* The columns and their types.  Those that are GENERATED are left out. */
 	struct pg_table *table;
 	const char *into;               /* quoted: the table that COPY fills; NULL: the same */

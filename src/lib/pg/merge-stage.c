@@ -156,7 +156,7 @@ match_stage(struct pgmerge *m, const struct pg_table *stage, bool others)
 	for (size_t i = 0; i < stage->n; i++)
 		if (pg_table_column(&m->target, str_of(stage->col[i].name)) == NULL)
 			add_name(&fresh, stage->col[i].name);
-	if (fresh.len > 0 && !m->want->ignore_new)
+	if (fresh.len > 0 && !m->want->copy.ignore_new)
 		die_of_stage(m, stage->name, "new", &fresh, ": see --ignore-new");
 	buf_free(&fresh);
 	check_columns(m, stage->name);
@@ -228,7 +228,7 @@ merge_take_records(struct pgmerge *m, struct rows *in)
 {
 	bool *seen = xcalloc(m->target.n + 1, sizeof *seen);
 	struct pgcopy_job job = {
-		.conn = m->conn, .in = in, .table = &m->target, .into = m->made, .lacking_is_fine = true, .fixed = true,
+		.conn = m->conn, .in = in, .how = m->want->copy, .table = &m->target, .into = m->made, .lacking_is_fine = true, .fixed = true,
 	};
 
 	make_stage(m);

@@ -51,7 +51,7 @@ pgmerge_lock(struct pgmerge *m)
 	bool locked = PQgetvalue(r, 0, 0)[0] == 't';
 
 	PQclear(r);
-	if (!locked && pg_lock_timeout > 0) {
+	if (!locked && pg_options()->lock_timeout > 0) {
 		r = pg_try(m->conn, "SELECT pg_advisory_xact_lock(" LOCK_SPACE "::bigint << 32 | $1::oid::bigint)", 1, &oid);
 		locked = r != NULL;
 		PQclear(r);
@@ -77,7 +77,7 @@ die_no_key(struct pgmerge *m, unsigned long long n)
 	PGresult *r = pg_query(m->conn, sql.p, 0, NULL);
 
 	die(EX_DATAERR, "%llu row%s of %s ha%s no value in the key (%s)%s%s", n, n == 1 ? "" : "s", m->stage, n == 1 ? "s" : "ve",
-	    keys.p, pg_private ? "" : ", such as ", pg_private ? "" : PQgetvalue(r, 0, 0));
+	    keys.p, pg_options()->private ? "" : ", such as ", pg_options()->private ? "" : PQgetvalue(r, 0, 0));
 }
 
 /* How a change of a column shows.  OIDs as in pg_type.dat, where they never change. */

@@ -12,8 +12,7 @@
 #define PGMERGE_H
 
 #include "base/opt.h"
-#include "pg/pg.h"
-#include "records/rows.h"
+#include "pg/copy.h"
 
 /* Lent for as long as the merge lives. */
 struct pgmerge_want {
@@ -22,7 +21,7 @@ struct pgmerge_want {
 	const char *newer;              /* a column, or NULL: of rows with one key the last one wins */
 	const char *max_delete;         /* as limit.h reads it */
 	bool replace, delete_missing;
-	bool ignore_new;                /* a stage may have columns that the table lacks */
+	struct pgcopy_options copy;     /* of records; what it ignores is ignored in stages, too */
 };
 
 struct pgmerge_counts {

@@ -18,9 +18,7 @@
 #define CONNECT_TIMEOUT 10.0    /* seconds for one attempt: a host that drops packets never answers */
 #define COMMIT_UNKNOWN "the connection was lost at COMMIT"
 
-double pg_max_wait = 30, pg_lock_timeout = -1;
-bool pg_private;
-
+static struct pg_options options = { PG_DEFAULTS };     /* of pg_open() */
 static PGcancel *volatile cancel;       /* while there is something to lose */
 static PGcancel *cancel_made;           /* the same, to be freed */
 static struct buf last_why;
@@ -107,7 +105,7 @@ add_private(struct buf *b, const PGresult *result)
 {
 	const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 
-	if (!pg_private || state == NULL)
+	if (!options.private || state == NULL)
 		return false;
 	if (strncmp(state, "22", 2) == 0 || strncmp(state, "P0", 2) == 0)
 		buf_fmt(b, "the server refuses a value, which --private keeps out of messages (SQLSTATE %s): its log says why", state);
@@ -399,7 +397,7 @@ print_notice(void *unused, const char *text)
 
 	(void)unused;
 	add_line(&line, text);
-	if (opt_verbose && !pg_private)
+	if (opt_verbose && !options.private)
 		note("%s", line.p);
 	buf_free(&line);
 }
@@ -410,7 +408,7 @@ connect_patiently(struct buf *why, int *status)
 {
 	static char name[64];   /* the server keeps 63 bytes */
 	const char *run = getenv("CULVERT_RUN_ID"), *dsn = connection_string();
-	double until = clock_now() + pg_max_wait;
+	double until = clock_now() + options.max_wait;
 	char state[6];
 
 	snprintf(name, sizeof name, "%s%s%s", tool.name, run != NULL ? " " : "", run != NULL ? run : "");
@@ -452,17 +450,18 @@ connect_patiently(struct buf *why, int *status)
 			return NULL;
 		}
 		if (attempt == 0)
-			note("%s: trying for %.0f s", why->p, pg_max_wait);
+			note("%s: trying for %.0f s", why->p, options.max_wait);
 		pg_pause(attempt);
 	}
 }
 
 PGconn *
-pg_open(void)
+pg_open(const struct pg_options *wanted)
 {
 	struct buf why = { 0 };
 	int status;
 
+	options = *wanted;
 	srand((unsigned)time(NULL) ^ (unsigned)getpid());
 
 	PGconn *conn = connect_patiently(&why, &status);
@@ -474,6 +473,12 @@ pg_open(void)
 		die(EX_OSERR, "out of memory");
 	err_undo(cancel_query);
 	return conn;
+}
+
+const struct pg_options *
+pg_options(void)
+{
+	return &options;
 }
 
 void
@@ -491,7 +496,7 @@ void
 pg_begin(PGconn *conn, double otherwise)
 {
 	char sql[64];
-	double wait = pg_lock_timeout >= 0 ? pg_lock_timeout : otherwise;
+	double wait = options.lock_timeout >= 0 ? options.lock_timeout : otherwise;
 
 	pg_run(conn, "BEGIN");
 	/* 0 would mean for ever */
@@ -504,7 +509,7 @@ static void
 ask_about(PGconn **conn, const char *xid)
 {
 	struct buf why = { 0 };
-	double until = clock_now() + pg_max_wait;
+	double until = clock_now() + options.max_wait;
 	int status;
 
 	PQfinish(*conn);

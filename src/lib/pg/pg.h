@@ -14,17 +14,23 @@
 #include "base/buf.h"
 #include "base/opt.h"
 
-/* Options of whoever talks to a server, for the table of a tool. */
-extern double pg_max_wait, pg_lock_timeout;
-/* For personal data: the server's messages come without what they quote of rows. */
-extern bool pg_private;
-#define OPT_PG \
-	OPT_SECONDS(0, "max-wait", "TIME", &pg_max_wait, "how long to try a server that is down, starting or full (30s)"), \
-	OPT_SECONDS(0, "lock-timeout", "TIME", &pg_lock_timeout, "how long to wait for a lock")
+/* How a server is used.  Start with PG_DEFAULTS; times are in seconds. */
+struct pg_options {
+	double max_wait;                /* for a server that is down, starting or full; 30 */
+	double lock_timeout;            /* for a lock; -1: as pg_begin() says */
+	bool private;                   /* for personal data: the server's messages come without what they quote of rows */
+};
+#define PG_DEFAULTS .max_wait = 30, .lock_timeout = -1
+
+/* Options of a tool that uses a server: rows of its table that fill a struct pg_options, DB. */
+#define OPT_PG(db) \
+	OPT_SECONDS(0, "max-wait", "TIME", &(db).max_wait, "how long to try a server that is down, starting or full (30s)"), \
+	OPT_SECONDS(0, "lock-timeout", "TIME", &(db).lock_timeout, "how long to wait for a lock")
 
 /* Connects as DSN or DATABASE_URL say, else in libpq's own ways.  A query under way is cancelled when the process dies or
- * is told to stop.  One a process. */
-PGconn *pg_open(void);
+ * is told to stop.  One a process, whose options hold for all that is below. */
+PGconn *pg_open(const struct pg_options *);
+const struct pg_options *pg_options(void);
 void pg_close(PGconn *);
 
 /* One statement with bound values (NULL: SQL's).  Caller clears the result. */
