@@ -60,9 +60,9 @@ check_options(char **operands)
 		die(EX_USAGE, "--count, --columns and --bulk: choose one");
 	if (bulk && (row_limit >= 0 || page_size > 0 || jobs > 1))
 		die(EX_USAGE, "--bulk is one stream of all rows: no --limit, --page-size or --jobs with it");
-	if (bulk && soda_api == SODA_2 && (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))
+	if (bulk && source.api == SODA_2 && (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))
 		die(EX_USAGE, "the old bulk download has all columns and rows: use --api 3, or leave out --bulk");
-	if (bulk && soda_api == SODA_2 && out_format != ROWS_CSV)
+	if (bulk && source.api == SODA_2 && out_format != ROWS_CSV)
 		die(EX_USAGE, "the old bulk download has records as CSV only: add --to csv, or use --api 3");
 }
 
@@ -131,7 +131,7 @@ fetch_bulk(struct soda_watch *watch, struct rows_out *out)
 	struct soda_query q = { .select = opt_select, .where = watch->where, .order = opt_order,
 		.csv = rows_out_format(out) == ROWS_CSV };
 
-	if (soda_api == SODA_2)
+	if (source.api == SODA_2)
 		warning("the old bulk download is deprecated from October 2026, and has people's names for columns: see --api 3");
 	watch->rows = soda_stream(watch->soda, &q, out);
 }

@@ -180,7 +180,7 @@ next_size(struct soda_pages *p)
 
 	if (p->want.page_size > 0)
 		return p->want.page_size;
-	if (p->paging == BY_OFFSET && soda_api == SODA_3)
+	if (p->paging == BY_OFFSET && p->soda->api == SODA_3)
 		return FIXED_PAGE;
 	if (p->paging == ONE_PAGE)
 		return MAX_PAGE;
@@ -206,7 +206,7 @@ plan(struct soda_pages *p)
 		p->size = next_size(p);
 
 		/* SODA 3 numbers pages of one size; what the last one has too much is cut in count_page(). */
-		bool fixed = p->paging == BY_OFFSET && soda_api == SODA_3;
+		bool fixed = p->paging == BY_OFFSET && p->soda->api == SODA_3;
 		unsigned long long asked = fixed || p->size < left ? p->size : left > 0 ? left : 1;
 
 		start_page(p, ring(p, p->in_flight), p->planned, asked);
@@ -264,12 +264,12 @@ asks_again(struct soda_pages *p, struct page *page)
 		if (page->number > 1 || !without_id(p))
 			soda_bad_query(page->reply);
 	} else if (page->reply->too_big) {
-		if (page->asked == 1 || (p->paging == BY_OFFSET && soda_api == SODA_3) || p->paging == ONE_PAGE)
+		if (page->asked == 1 || (p->paging == BY_OFFSET && p->soda->api == SODA_3) || p->paging == ONE_PAGE)
 			die(EX_PROTOCOL, "%s: page %llu: %llu rows are more than %zu MiB: give a --page-size", page->reply->name,
 			    page->number, page->asked, page->reply->body.len >> 20);
 		p->size = page->asked / 2;
 		p->wide = PAGES_WANTED / (p->want.jobs + 1) / p->size;
-	} else if (page->number == 1 && p->want.select == NULL && soda_api == SODA_2 && !p->listed && has_regions(page)) {
+	} else if (page->number == 1 && p->want.select == NULL && p->soda->api == SODA_2 && !p->listed && has_regions(page)) {
 		list_columns(p);
 	} else {
 		return false;

@@ -9,8 +9,6 @@
 #include "format/json.h"
 #include "net/url.h"
 
-const char *soda_base_url;
-long long soda_api;
 const char *const soda_apis[] = { "2.1", "3", NULL };
 
 static bool
@@ -76,11 +74,12 @@ soda_open(const char *domain, const char *dataset, const struct soda_options *op
 		die(EX_USAGE, "%s: not a domain such as data.lacity.org", domain);
 	if (!is_dataset(dataset))
 		die(EX_USAGE, "%s: not a dataset such as h73f-gn57", dataset);
-	if (soda_base_url != NULL && strncasecmp(soda_base_url, "https://", 8) != 0 && !url_plain(soda_base_url))
-		die(EX_USAGE, "--base-url %s: want http:// or https://", soda_base_url);
-	buf_fmt(&base, "%s%s", soda_base_url != NULL ? "" : "https://", soda_base_url != NULL ? soda_base_url : domain);
+	if (options->base_url != NULL && strncasecmp(options->base_url, "https://", 8) != 0 && !url_plain(options->base_url))
+		die(EX_USAGE, "--base-url %s: want http:// or https://", options->base_url);
+	buf_fmt(&base, "%s%s", options->base_url != NULL ? "" : "https://", options->base_url != NULL ? options->base_url : domain);
 	while (base.p[base.len - 1] == '/')
 		base.p[--base.len] = '\0';
+	s->api = (enum soda_version)options->api;
 	s->domain = domain;
 	s->dataset = dataset;
 	s->base = buf_take(&base);
@@ -200,7 +199,7 @@ soda_start(struct soda *s, const struct soda_query *q, struct http_request how)
 	struct buf url = { 0 }, post = { 0 };
 	struct http_reply *reply;
 
-	if (soda_api == SODA_3) {
+	if (s->api == SODA_3) {
 		buf_fmt(&url, "%s/api/v3/views/%s/query.%s", s->base, s->dataset, form);
 		buf_text(&post, "{\"query\":");
 		add_statement(&post, q);
@@ -223,7 +222,7 @@ soda_start_export(struct soda *s, const struct soda_query *q, struct http_reques
 	struct buf url = { 0 }, post = { 0 };
 	struct http_reply *reply;
 
-	if (soda_api == SODA_3) {
+	if (s->api == SODA_3) {
 		buf_fmt(&url, "%s/api/v3/views/%s/export.%s", s->base, s->dataset, q->csv ? "csv" : "json");
 		buf_text(&post, "{\"query\":");
 		add_statement(&post, q);

@@ -15,24 +15,28 @@
 #include "base/opt.h"
 #include "net/http.h"
 
-extern const char *soda_base_url;
-extern long long soda_api;                      /* enum soda_version */
-extern const char *const soda_apis[];
 enum soda_version { SODA_2, SODA_3 };
+extern const char *const soda_apis[];
+
 /* How a dataset is asked for.  Start with SODA_DEFAULTS. */
-struct soda_options { struct http_options http; };
+struct soda_options {
+	long long api;                          /* enum soda_version; SODA_2 */
+	const char *base_url;                   /* NULL: https://DOMAIN */
+	struct http_options http;
+};
 #define SODA_DEFAULTS .http = { HTTP_DEFAULTS }
 
 /* Options of a tool: rows of its table that fill a struct soda_options. */
 #define OPT_SODA(options) \
-	OPT_CHOICE(0, "api", "VERSION", &soda_api, soda_apis, "2.1 (/resource) or 3 (/api/v3)"), \
+	OPT_CHOICE(0, "api", "VERSION", &(options).api, soda_apis, "2.1 (/resource) or 3 (/api/v3)"), \
 	OPT_SODA_WRITE(options)
 #define OPT_SODA_WRITE(options) \
-	OPT_STRING(0, "base-url", "URL", &soda_base_url, "ask there instead of https://DOMAIN"), \
+	OPT_STRING(0, "base-url", "URL", &(options).base_url, "ask there instead of https://DOMAIN"), \
 	OPT_HTTP((options).http)
 
 struct soda {
 	struct http *http;
+	enum soda_version api;
 	const char *domain, *dataset;
 	char *base;                             /* "https://data.lacity.org" */
 	const char *secrets[2];                 /* the token's header */
