@@ -16,8 +16,6 @@
 #define SECOND 1.01             /* s of a limit of so much a second, and a little for the clocks */
 #define UNIX_2000 946684800     /* 2000-01-01, from where date_usec() counts, in POSIX seconds */
 
-const char *knack_base_url, *knack_slug;
-
 /* A call under way. */
 struct call {
 	struct http_reply *reply;
@@ -47,21 +45,21 @@ knack_is_id(struct str s)
 
 /* Appends the base without a slash at its end, and with /v1. */
 static void
-find_base(struct buf *base)
+find_base(const struct knack_options *options, struct buf *base)
 {
-	if (knack_slug != NULL && knack_base_url != NULL)
+	if (options->slug != NULL && options->base_url != NULL)
 		die(EX_USAGE, "--slug and --base-url: choose one");
-	if (knack_slug != NULL) {
-		if (*knack_slug == '\0' || strspn(knack_slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(knack_slug))
-			die(EX_USAGE, "--slug %s: want an account's slug, such as atd", knack_slug);
-		buf_fmt(base, "https://%s-api.knack.com", knack_slug);
-	} else if (knack_base_url != NULL) {
-		char *host = url_host(knack_base_url);
+	if (options->slug != NULL) {
+		if (*options->slug == '\0' || strspn(options->slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(options->slug))
+			die(EX_USAGE, "--slug %s: want an account's slug, such as atd", options->slug);
+		buf_fmt(base, "https://%s-api.knack.com", options->slug);
+	} else if (options->base_url != NULL) {
+		char *host = url_host(options->base_url);
 
-		if ((strncmp(knack_base_url, "https://", 8) != 0 && !url_plain(knack_base_url)) || host == NULL)
-			die(EX_USAGE, "--base-url %s: want a URL that starts with https://", knack_base_url);
+		if ((strncmp(options->base_url, "https://", 8) != 0 && !url_plain(options->base_url)) || host == NULL)
+			die(EX_USAGE, "--base-url %s: want a URL that starts with https://", options->base_url);
 		free(host);
-		buf_text(base, knack_base_url);
+		buf_text(base, options->base_url);
 	} else {
 		buf_text(base, "https://api.knack.com");
 	}
@@ -111,7 +109,7 @@ knack_open(const char *app_file, const struct knack_options *options)
 	struct buf base = { 0 };
 
 	k->state = xcalloc(1, sizeof *k->state);
-	find_base(&base);
+	find_base(options, &base);
 	k->base = buf_take(&base);
 	if (app_file != NULL)
 		k->state->app = knack_app_read(app_file);

@@ -23,15 +23,18 @@
 #define KNACK_PAGE 1000         /* rows of a page at most */
 #define KNACK_ID 24             /* hex digits of a record's or an application's id */
 
-extern const char *knack_base_url, *knack_slug;
 /* How an application is asked.  Start with KNACK_DEFAULTS. */
-struct knack_options { struct http_options http; };
+struct knack_options {
+	const char *slug;               /* of an account: https://SLUG-api.knack.com */
+	const char *base_url;           /* or this; NULL, both: https://api.knack.com */
+	struct http_options http;
+};
 #define KNACK_DEFAULTS .http = { HTTP_DEFAULTS }
 
 /* Options of a tool: rows of its table that fill a struct knack_options. */
 #define OPT_KNACK(options) \
-	OPT_STRING(0, "slug", "ACCOUNT", &knack_slug, "ask https://ACCOUNT-api.knack.com"), \
-	OPT_STRING(0, "base-url", "URL", &knack_base_url, "ask there instead of https://api.knack.com"), \
+	OPT_STRING(0, "slug", "ACCOUNT", &(options).slug, "ask https://ACCOUNT-api.knack.com"), \
+	OPT_STRING(0, "base-url", "URL", &(options).base_url, "ask there instead of https://api.knack.com"), \
 	OPT_HTTP((options).http)
 
 struct knack {
