@@ -13,8 +13,6 @@
 #define LIFE 3600.0             /* s that a token is asked for; Esri's own default */
 #define MARGIN 300.0            /* s before its end at which it is renewed, as Esri's client does */
 
-const char *agol_portal = "https://www.arcgis.com";
-
 struct agol {
 	struct http *http;
 	char *portal;                           /* without a slash at its end */
@@ -159,15 +157,16 @@ struct agol *
 agol_open(const struct agol_options *options)
 {
 	struct agol *a = xcalloc(1, sizeof *a);
-	size_t n = strlen(agol_portal);
+	const char *portal = options->portal;
+	size_t n = strlen(portal);
 
-	if (!is_web(agol_portal))
-		die(EX_USAGE, "--portal %s: want http:// or https://", agol_portal);
-	if (url_plain(agol_portal) && !url_loopback(agol_portal))
-		die(EX_USAGE, "--portal %s: plain http would show the credentials to others: use https", agol_portal);
-	while (agol_portal[n - 1] == '/')
+	if (!is_web(portal))
+		die(EX_USAGE, "--portal %s: want http:// or https://", portal);
+	if (url_plain(portal) && !url_loopback(portal))
+		die(EX_USAGE, "--portal %s: plain http would show the credentials to others: use https", portal);
+	while (portal[n - 1] == '/')
 		n--;
-	a->portal = str_dup((struct str){ agol_portal, n });
+	a->portal = str_dup((struct str){ portal, n });
 	find_credentials(a);
 	/* A token that was made for a referer is good with it only. */
 	buf_fmt(&a->referer, "Referer: %s", a->portal);

@@ -15,14 +15,16 @@
 #include "base/opt.h"
 #include "net/http.h"
 
-extern const char *agol_portal;
 /* How a portal is asked.  Start with AGOL_DEFAULTS. */
-struct agol_options { struct http_options http; };
-#define AGOL_DEFAULTS .http = { HTTP_DEFAULTS }
+struct agol_options {
+	const char *portal;             /* https://www.arcgis.com */
+	struct http_options http;
+};
+#define AGOL_DEFAULTS .portal = "https://www.arcgis.com", .http = { HTTP_DEFAULTS }
 
 /* Options of a tool: rows of its table that fill a struct agol_options. */
 #define OPT_AGOL(options) \
-	OPT_STRING(0, "portal", "URL", &agol_portal, "the portal (https://www.arcgis.com)"), \
+	OPT_STRING(0, "portal", "URL", &(options).portal, "the portal (https://www.arcgis.com)"), \
 	OPT_HTTP((options).http)
 
 struct agol;
