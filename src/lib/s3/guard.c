@@ -218,14 +218,14 @@ call_off(void)
  * is free when its process ends, however that comes about.
  */
 static void
-lock(const char *bucket, struct str key)
+lock(const struct s3_options *options, const char *bucket, struct str key)
 {
 	static const char *const names[] = { "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE" };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct buf place = { 0 };
 	char hash[SIGV4_HEX];
 
-	buf_fmt(&place, "%s\n", s3_endpoint != NULL ? s3_endpoint : "");
+	buf_fmt(&place, "%s\n", options->endpoint != NULL ? options->endpoint : "");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		buf_fmt(&place, "%s\n", getenv(names[i]) != NULL ? getenv(names[i]) : "");
 	buf_fmt(&place, "%s/", bucket);
@@ -247,7 +247,7 @@ s3_guard_start(const struct s3_options *options, const char *bucket, struct str 
 	sigset_t all, before;
 	int pair[2];
 
-	lock(bucket, key);
+	lock(options, bucket, key);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		die_errno(EX_OSERR, "socketpair");
 	sigfillset(&all);

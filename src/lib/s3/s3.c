@@ -19,8 +19,6 @@
 
 #define MOST_HEADERS 24         /* that one request has to sign */
 
-const char *s3_endpoint, *s3_region;
-
 struct bucket {                 /* what was learned of it */
 	struct bucket *next;
 	char *name, *region;
@@ -128,10 +126,10 @@ s3_open(const struct s3_options *options)
 
 	s3->want = *options;
 	s3->aws = aws_open(&s3->want.http);
-	s3->endpoint = s3_endpoint != NULL ? s3_endpoint : aws_s3_endpoint(s3->aws);
+	s3->endpoint = options->endpoint != NULL ? options->endpoint : aws_s3_endpoint(s3->aws);
 	if (s3->endpoint != NULL)
 		check_endpoint(s3->endpoint);
-	s3->region = s3_region != NULL ? s3_region : aws_region(s3->aws);
+	s3->region = options->region != NULL ? options->region : aws_region(s3->aws);
 	style = aws_s3_style(s3->aws);
 	s3->path_style = strcmp(style, "path") == 0;
 	s3->virtual_style = strcmp(style, "virtual") == 0;

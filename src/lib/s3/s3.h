@@ -15,15 +15,18 @@
 #include "net/http.h"
 #include "s3/aws.h"
 
-extern const char *s3_endpoint, *s3_region;
 /* How S3 is asked.  Start with S3_DEFAULTS. */
-struct s3_options { struct http_options http; };
+struct s3_options {
+	const char *endpoint;           /* NULL: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or AWS's own */
+	const char *region;             /* NULL: AWS_REGION, the profile's, or as S3 says */
+	struct http_options http;
+};
 #define S3_DEFAULTS .http = { HTTP_DEFAULTS }
 
 /* Options of a tool: rows of its table that fill a struct s3_options. */
 #define OPT_S3(options) \
-	OPT_STRING(0, "endpoint-url", "URL", &s3_endpoint, "S3 is there (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)"), \
-	OPT_STRING(0, "region", "NAME", &s3_region, "the bucket's region (else AWS_REGION, the profile, or as S3 says)"), \
+	OPT_STRING(0, "endpoint-url", "URL", &(options).endpoint, "S3 is there (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)"), \
+	OPT_STRING(0, "region", "NAME", &(options).region, "the bucket's region (else AWS_REGION, the profile, or as S3 says)"), \
 	OPT_HTTP((options).http)
 
 #define S3_KEY_MAX 1024                         /* bytes of a key */
