@@ -22,6 +22,7 @@ static const char *outside_option;
 static bool strict_polygons;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static long long out_format;
+static const char *receipt_file;
 
 static const struct opt options[] = {
 	OPT_LIST('l', "layer", "NAME=FILE:PROPERTY@LON,LAT", &layers,
@@ -30,7 +31,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "strict-polygons", &strict_polygons, "refuse a file with polygons that have to be mended"),
 	OPT_ROWS_IN(reading),
 	OPT_ROWS_OUT(out_format),
-	OPT_RECEIPT,
+	OPT_RECEIPT(receipt_file),
 	OPT_END
 };
 const struct tool tool = {
@@ -448,7 +449,7 @@ write_receipt(const struct tagger *g, struct rows *in)
 	buf_char(&json, ']');
 	receipt_json("layers", json.p);
 	buf_free(&json);
-	receipt_close(count.read == 0);
+	receipt_close_file(count.read == 0, receipt_file);
 }
 
 /* What is most likely a mistake, though no record is bad by it. */

@@ -27,6 +27,7 @@ static const char *config, *provider_name, *hour, *from, *to;
 static long long endpoint, empty_exit, expect_rows;
 static bool envelope;
 static struct http_options net = { HTTP_DEFAULTS };
+static const char *receipt_file;
 
 static const struct opt options[] = {
 	OPT_STRING('c', "config", "FILE", &config, "the providers' configuration; - is standard input"),
@@ -38,7 +39,7 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "envelope", &envelope, "one document with all, once all came"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),
-	OPT_RECEIPT,
+	OPT_RECEIPT(receipt_file),
 	OPT_HTTP(net),
 	OPT_END
 };
@@ -183,7 +184,7 @@ write_receipt(const struct mds_provider *p, const struct mds_counts *count, cons
 	receipt_int("rejected", 0);
 	receipt_int("outside", count->outside);
 	receipt_int("passed_over", count->passed_over);
-	receipt_close(count->rows == 0);
+	receipt_close_file(count->rows == 0, receipt_file);
 }
 
 static unsigned long long

@@ -30,6 +30,7 @@ static long long schema_option = BY_VERSION, unit_option = BY_VERSION;
 static struct words integer_ids;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_NDJSON };
 static long long out_format;
+static const char *receipt_file;
 
 static const struct opt options[] = {
 	OPT_STRING(0, "version-field", "FIELD", &version_field, "the field that has the version of MDS, which is taken out"),
@@ -40,7 +41,7 @@ static const struct opt options[] = {
 	OPT_LIST('i', "integer-ids", "NAME", &integer_ids, "this provider_name's integer ids become UUIDs; * is all; repeat for more"),
 	OPT_STRING('b', "bounds", "W,S,E,N", &bounds_option, "a point whose swap is in this box is bad; others outside are counted"),
 	OPT_STRING('w', "window", "FROM,TO", &window_option, "trips that end at other times are counted"),
-	OPT_RECEIPT,
+	OPT_RECEIPT(receipt_file),
 	OPT_ROWS_OUT(out_format),
 	OPT_ROWS_CHECKS(reading),
 	OPT_END
@@ -529,7 +530,7 @@ write_receipt(const struct trips *t, struct rows_counts count)
 	receipt_int("out_of_bounds", t->out_of_bounds);
 	receipt_int("mended", t->mended);
 	receipt_int("duplicates", t->duplicates);
-	receipt_close(count.read == 0);
+	receipt_close_file(count.read == 0, receipt_file);
 }
 
 static void

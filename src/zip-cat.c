@@ -29,6 +29,7 @@
 static struct words includes;
 static long long max_bytes = 64LL << 30, max_ratio = 250, empty_exit;
 static const char *index_file;
+static const char *receipt_file;
 
 static const struct opt options[] = {
 	OPT_LIST('i', "include", "GLOB", &includes, "only members whose name fits, such as '*.json'; repeat for more"),
@@ -36,7 +37,7 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "max-ratio", "N", &max_ratio, 1, 1LL << 30, "... and at most N times as large as the zip (250)"),
 	OPT_STRING(0, "index", "FILE", &index_file, "write there which byte of the output each member starts at"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when no member was written"),
-	OPT_RECEIPT,
+	OPT_RECEIPT(receipt_file),
 	OPT_END
 };
 const struct tool tool = {
@@ -305,7 +306,7 @@ print_receipt(void)
 	receipt_int("folders", folders);
 	receipt_int("packed", packed);
 	receipt_int("bytes", written);
-	receipt_close(members == 0);
+	receipt_close_file(members == 0, receipt_file);
 }
 
 int

@@ -9,8 +9,6 @@
 #include "base/progress.h"
 #include "records/output.h"
 
-const char *receipt_file;
-
 static struct buf receipt;
 
 static void
@@ -58,8 +56,8 @@ receipt_json(const char *key, const char *value)
 	buf_text(&receipt, value);
 }
 
-void
-receipt_close(bool empty)
+static void
+finish(bool empty)
 {
 	const char *run = getenv("CULVERT_RUN_ID");
 
@@ -69,14 +67,22 @@ receipt_close(bool empty)
 		receipt_str("run", run);
 	add_key("seconds");
 	buf_fmt(&receipt, "%.3f}\n", progress_seconds());
-	if (receipt_file == NULL) {
-		write_all(STDOUT_FILENO, "the work is done, but its receipt could not be written to stdout", buf_all(&receipt));
-		return;
-	}
+}
 
-	struct whole_file file;
+void
+receipt_close(bool empty)
+{
+	finish(empty);
+	write_all(STDOUT_FILENO, "the work is done, but its receipt could not be written to stdout", buf_all(&receipt));
+}
 
-	whole_file_open(&file, receipt_file);
-	write_all(file.fd, receipt_file, buf_all(&receipt));
-	whole_file_close(&file);
+void
+receipt_close_file(bool empty, const char *file)
+{
+	struct whole_file whole;
+
+	finish(empty);
+	whole_file_open(&whole, file);
+	write_all(whole.fd, file, buf_all(&receipt));
+	whole_file_close(&whole);
 }

@@ -14,15 +14,15 @@
 
 #include "base/opt.h"
 
-/* Of a filter, whose standard output carries records: `if (receipt_file != NULL)` it makes one, once all records are out. */
-extern const char *receipt_file;
-#define OPT_RECEIPT OPT_STRING(0, "receipt", "FILE", &receipt_file, "write what was done there, as one JSON object")
+/* Option of a filter, whose standard output carries records: once all of them are out, it makes one if FILE is not NULL. */
+#define OPT_RECEIPT(file) OPT_STRING(0, "receipt", "FILE", &(file), "write what was done there, as one JSON object")
 
 void receipt_open(void);
 void receipt_str(const char *key, const char *value);
 void receipt_int(const char *key, unsigned long long value);
 void receipt_bool(const char *key, bool value);
 void receipt_json(const char *key, const char *value);  /* JSON already */
-void receipt_close(bool empty);                 /* a write that fails dies EX_IOERR, a file that won't open EX_CANTCREAT */
+void receipt_close(bool empty);                 /* to standard output; a write that fails dies EX_IOERR */
+void receipt_close_file(bool empty, const char *file);  /* or to a file; one that won't open dies EX_CANTCREAT */
 
 #endif
