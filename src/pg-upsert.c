@@ -102,11 +102,13 @@ parse_target(int argc, char **argv)
 		die(EX_USAGE, "no --key: say which columns tell a row");
 	if (stages.n > 0 && t.operands[1] != NULL)
 		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", t.operands[1]);
-	limit_parse("max-delete", max_delete);
+
+	struct limit limit = limit_parse("max-delete", max_delete);
+
 	t.key_words = key_options;
 	t.expect_rows = expect_rows;
 	t.want = (struct pgmerge_want){
-		.table = t.operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = max_delete,
+		.table = t.operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = limit,
 		.replace = replace, .delete_missing = delete_missing, .copy = copying,
 	};
 	return t;

@@ -9,7 +9,7 @@ struct limit
 limit_parse(const char *option, const char *text)
 {
 	char *end;
-	struct limit limit = { .n = strtod(text, &end) };
+	struct limit limit = { .n = strtod(text, &end), .option = option };
 
 	limit.share = *end == '%';
 	if (end == text || end[limit.share] != '\0' || !(limit.n >= 0) || (limit.share && limit.n > 100))
@@ -23,6 +23,6 @@ limit_check(struct limit limit, unsigned long long gone, unsigned long long tota
 	double most = limit.share ? (double)total * limit.n / 100 : limit.n;
 
 	if ((double)gone > most)
-		die(EX_CONFIG, "%llu of the %llu rows of %s would go: nothing was changed, allow it with --max-delete",
-		    gone, total, target);
+		die(EX_CONFIG, "%llu of the %llu rows of %s would go: nothing was changed, allow it with --%s",
+		    gone, total, target, limit.option);
 }

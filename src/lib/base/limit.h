@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-struct limit { double n; bool share; };
+struct limit { double n; bool share; const char *option; };     /* option: lent, for messages */
 
+/* TEXT is what the option, "max-delete", was given. */
 struct limit limit_parse(const char *option, const char *text);
 /* Dies EX_CONFIG if more of the total than the limit would go. */
 void limit_check(struct limit, unsigned long long gone, unsigned long long total, const char *target);

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/limit.h"
 #include "pg/merge-private.h"
 
 /* Our advisory locks: "culv" in the upper half, the table's oid in the lower. */
@@ -262,7 +261,6 @@ insert_new(struct pgmerge *m, bool all)
 static void
 delete_gone(struct pgmerge *m)
 {
-	struct limit limit = limit_parse("max-delete", m->want->max_delete);
 	struct buf sql = { 0 };
 	unsigned long long had = 0;
 
@@ -272,7 +270,7 @@ delete_gone(struct pgmerge *m)
 	merge_match(&sql, m);
 	buf_char(&sql, ')');
 	merge_run(m, &sql, &m->counts.deleted);
-	limit_check(limit, m->counts.deleted, had, m->target.name);
+	limit_check(m->want->max_delete, m->counts.deleted, had, m->target.name);
 	buf_free(&sql);
 }
 

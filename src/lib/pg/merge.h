@@ -11,6 +11,7 @@
 #ifndef PGMERGE_H
 #define PGMERGE_H
 
+#include "base/limit.h"
 #include "base/opt.h"
 #include "pg/copy.h"
 
@@ -19,7 +20,7 @@ struct pgmerge_want {
 	const char *table;
 	struct words keys, stages;      /* no stages: records */
 	const char *newer;              /* a column, or NULL: of rows with one key the last one wins */
-	const char *max_delete;         /* as limit.h reads it */
+	struct limit max_delete;
 	bool replace, delete_missing;
 	struct pgcopy_options copy;     /* of records; what it ignores is ignored in stages, too */
 };
