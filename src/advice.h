@@ -1,16 +1,19 @@
 /*
- * advice.h - which tool does what a reader refuses to do, for its messages.
+ * advice.h - which tool helps where another one can not go on, for messages.
  *
- * src/lib knows no tool, so each tool that reads records passes these words to it.
+ * src/lib knows no tool, so the tools pass these words to it.
  */
 #ifndef ADVICE_H
 #define ADVICE_H
 
 #define ROWS_ADVICE .see_encoding = "see csv-normalize --encoding", .see_header = "see csv-normalize", \
-	.see_array = "use json-explode"
+	.see_array = "use json-explode", .see_columns = "see ndjson2csv --columns"
 
 /* What a tool reads --columns FILE with, as a struct soda_columns_file. */
 #define COLUMNS_FILE(file) \
 	&(struct soda_columns_file){ file, &(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE }, "soda-fetch --columns" }
+
+/* What writes the metadata of a Knack application. */
+#define METADATA_WRITER "knack-fetch --metadata"
 
 #endif

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "advice.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "knack/knack.h"
@@ -19,7 +20,7 @@ static struct knack_wanted want;
 static const char *app_file, *resume;
 static long long row_limit = -1, page_size = KNACK_PAGE, drift, empty_exit, expect_rows;
 static bool just_count, just_metadata;
-static struct knack_options source = { KNACK_DEFAULTS };
+static struct knack_options source = { KNACK_DEFAULTS, .metadata_writer = METADATA_WRITER };
 
 static const struct opt options[] = {
 	OPT_STRING('o', "object", "OBJECT", &want.object, "the records of this object: object_12"),
@@ -74,7 +75,7 @@ do_metadata(struct knack *k)
 	struct buf json = { 0 };
 
 	knack_metadata(k, &json);
-	knack_app_free(knack_app_parse(buf_all(&json), "metadata", EX_PROTOCOL));       /* is it that? */
+	knack_app_free(knack_app_parse(buf_all(&json), "metadata", METADATA_WRITER, EX_PROTOCOL));       /* is it that? */
 	put_line(out, buf_all(&json));
 	rows_finish(out);
 	buf_free(&json);

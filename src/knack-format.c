@@ -161,7 +161,7 @@ name_members(struct format *f)
 static struct format
 make_format(void)
 {
-	struct format f = { .app = knack_app_read(metadata) };
+	struct format f = { .app = knack_app_read(metadata, METADATA_WRITER) };
 	size_t n = f.app->fields;
 
 	f.chosen = xcalloc(n, sizeof *f.chosen);

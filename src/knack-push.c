@@ -28,7 +28,7 @@ static const char *app_file, *key_option;
 static bool update_only, create_only;
 static long long jobs = KNACK_JOBS, expect_rows, empty_exit;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
-static struct knack_options target = { KNACK_DEFAULTS };
+static struct knack_options target = { KNACK_DEFAULTS, .metadata_writer = METADATA_WRITER };
 
 static const struct opt options[] = {
 	OPT_STRING('o', "object", "OBJECT", &want.object, "into this object: object_12"),

@@ -108,7 +108,8 @@ parse_target(int argc, char **argv)
 	t.key_words = key_options;
 	t.expect_rows = expect_rows;
 	t.want = (struct pgmerge_want){
-		.table = t.operands[0], .keys = all_keys(), .stages = stages, .newer = newer, .max_delete = limit,
+		.table = t.operands[0], .keys = all_keys(), .stages = stages, .see_stage = "fill it with pg-copy-in first",
+		.newer = newer, .max_delete = limit,
 		.replace = replace, .delete_missing = delete_missing, .copy = copying,
 	};
 	return t;

@@ -496,7 +496,8 @@ main(int argc, char *argv[])
 	if (as_records)
 		rejects_open(&g.rejects, rejects_path, max_rejects);
 	open_output(&g.to);
-	g.documents = (struct documents){ .take = put_record, .bad = reject, .arg = &g, .max = (size_t)keys.max_record };
+	g.documents = (struct documents){ .take = put_record, .bad = reject, .arg = &g, .max = (size_t)keys.max_record,
+		.see_array = "fetch it as it is, and use json-explode" };
 	downloads = s3_downloads_open(s3, &(struct s3_taker){ .start = start_object, .bytes = take_bytes, .end = end_object,
 		.flush = flush, .arg = &g, .jobs = (int)jobs, .skip_missing = skip_missing });
 	ask(s3, downloads, operands, &place);

@@ -74,7 +74,8 @@ find_fault(struct documents *d, const char *p, const struct json_error *e)
 	d->is_bad = true;
 	buf_reset(&d->why);
 	if (*p == '[')
-		buf_text(&d->why, "an array, not an object: fetch it as it is, and use json-explode");
+		buf_fmt(&d->why, "an array, not an object%s%s", d->see_array != NULL ? ": " : "",
+		    d->see_array != NULL ? d->see_array : "");
 	else if (*p != '{')
 		buf_text(&d->why, "not a JSON object");
 	else if (e->why == NULL)

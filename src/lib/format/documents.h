@@ -16,6 +16,7 @@ struct documents {
 	void (*bad)(struct str text, unsigned long long line, const char *why, void *arg);
 	void *arg;
 	size_t max;                     /* bytes of one; a larger one is bad */
+	const char *see_array;          /* what the reason of an array advises; or NULL */
 	struct buf text, why;           /* of documents.c, all that follows */
 	size_t enough;                  /* bytes of text, to look at it again */
 	unsigned long long line;        /* of the start of the text */

@@ -233,7 +233,7 @@ whole_value(struct reading *r, struct str document)
 }
 
 struct knack_app *
-knack_app_parse(struct str document, const char *where, int status)
+knack_app_parse(struct str document, const char *where, const char *writer, int status)
 {
 	static const struct str names[] = { { "id", 2 }, { "name", 4 }, { "slug", 4 }, { "account", 7 }, { "settings", 8 },
 	    { "objects", 7 }, { "scenes", 6 } };
@@ -242,7 +242,7 @@ knack_app_parse(struct str document, const char *where, int status)
 	struct str application = find_member(whole_value(&r, document), "application"), value[7];
 
 	if (application.n == 0 || *application.p != '{')
-		die(status, "%s: no \"application\": want what knack-fetch --metadata writes", where);
+		die(status, "%s: no \"application\": want what %s writes", where, writer);
 	buf_room(&app->text, document.n);
 	json_find(application, names, value, 7);
 	app->id = keep_text(&r, value[0]);
@@ -256,7 +256,7 @@ knack_app_parse(struct str document, const char *where, int status)
 }
 
 struct knack_app *
-knack_app_read(const char *file)
+knack_app_read(const char *file, const char *writer)
 {
 	struct input in = { 0 };
 	struct buf document = { 0 };
@@ -269,7 +269,7 @@ knack_app_read(const char *file)
 		if (document.len > MOST)
 			die(EX_DATAERR, "%s: over %d MiB: is it the metadata of a Knack application?", in.file, MOST >> 20);
 	} while (input_more(&in));
-	app = knack_app_parse(buf_all(&document), in.file, EX_DATAERR);
+	app = knack_app_parse(buf_all(&document), in.file, writer, EX_DATAERR);
 	input_close(&in);
 	buf_free(&document);
 	return app;

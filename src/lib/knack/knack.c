@@ -28,6 +28,7 @@ struct knack_state {
 	double free_at[KNACK_RATE];     /* when a slot is free again; INFINITY while its call has no answer */
 	struct call call[KNACK_JOBS];
 	const char *headers[4], *secrets[2];
+	const char *metadata_writer;
 	struct buf app_header, key_header, spent;
 	struct knack_app *app;
 };
@@ -109,10 +110,11 @@ knack_open(const char *app_file, const struct knack_options *options)
 	struct buf base = { 0 };
 
 	k->state = xcalloc(1, sizeof *k->state);
+	k->state->metadata_writer = options->metadata_writer;
 	find_base(options, &base);
 	k->base = buf_take(&base);
 	if (app_file != NULL)
-		k->state->app = knack_app_read(app_file);
+		k->state->app = knack_app_read(app_file, options->metadata_writer);
 	k->app_id = find_app_id(k->state->app, app_file);
 	make_headers(k);
 	k->http = http_open(&options->http);
@@ -361,7 +363,7 @@ knack_know(struct knack *k)
 
 	if (k->state->app == NULL) {
 		knack_metadata(k, &json);
-		k->state->app = knack_app_parse(buf_all(&json), "metadata", EX_PROTOCOL);
+		k->state->app = knack_app_parse(buf_all(&json), "metadata", k->state->metadata_writer, EX_PROTOCOL);
 		buf_free(&json);
 	}
 	return k->state->app;

@@ -27,6 +27,7 @@
 struct knack_options {
 	const char *slug;               /* of an account: https://SLUG-api.knack.com */
 	const char *base_url;           /* or this; NULL, both: https://api.knack.com */
+	const char *metadata_writer;    /* which command writes the metadata, for messages */
 	struct http_options http;
 };
 #define KNACK_DEFAULTS .http = { HTTP_DEFAULTS }

@@ -219,10 +219,15 @@ schedule_init(struct schedule *s, const char *zone)
 {
 	struct pg_table provider, status, blocks;
 	struct done done = { 0 };
+	struct buf lock = { 0 };
+	const char *locked;
 
 	schedule_begin(s, false);
+	buf_fmt(&lock, "%s init %s", tool.name, s->schema);
+	locked = lock.p;
 	/* one at a time: two that make the same table would fail in the server's words */
-	PQclear(pg_query(s->conn, "SELECT pg_advisory_xact_lock(hashtextextended('mds-schedule init ' || $1, 0))", 1, &s->schema));
+	PQclear(pg_query(s->conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", 1, &locked));
+	buf_free(&lock);
 	make_schema(s);
 	make_table(s, s->provider, provider_columns, &provider, &done);
 	make_identity(s, &provider, "id");

@@ -55,7 +55,7 @@ check_value(const struct settable *to, const char *text)
 {
 	switch (to->kind) {
 	case STATE:
-		return text != NULL && is_number(text) && schedule_is_state(atol(text)) ? NULL : "is no status: see mds-schedule(1)";
+		return text != NULL && is_number(text) && schedule_is_state(atol(text)) ? NULL : "is no status";
 	case COUNT:
 		return text == NULL || is_number(text) ? NULL : "is no whole number";
 	case FLAG:
@@ -105,6 +105,7 @@ static void
 take_field(struct schedule *s, struct rows *in, const struct field *f, struct change *c, struct buf *scratch)
 {
 	const struct settable *to = find_settable(f->name);
+	bool see_manual = false;
 	const char *why;
 	char *text = take_text(f, scratch, &why);
 
@@ -118,19 +119,25 @@ take_field(struct schedule *s, struct rows *in, const struct field *f, struct ch
 		why = text != NULL ? why : "is null: leave it out to set a block whoever has claimed it";
 	} else if (to == NULL) {
 		free(text);
-		why = "is nothing that set knows: see mds-schedule(1)";
+		why = "is nothing that set knows";
+		see_manual = true;
 	} else {
 		size_t i = (size_t)(to - settable);
 		const struct pg_column *column = pg_table_column(&s->columns, f->name);
 
-		why = why != NULL ? why : check_value(to, text);
+		if (why == NULL) {
+			why = check_value(to, text);
+			see_manual = to->kind == STATE;
+		}
 		if (text != NULL && strncmp(column->kind, "json", 4) == 0)
 			text = as_json(text);
 		free(c->value[i]);
 		c->value[i] = text;
 		c->given[i] = true;
 	}
-	if (why != NULL)
+	if (why != NULL && see_manual)
+		rows_reject(in, f->name, "%s: see %s(1)", why, tool.name);
+	else if (why != NULL)
 		rows_reject(in, f->name, "%s", why);
 }
 

@@ -138,17 +138,16 @@ schedule_need(struct schedule *s)
 	static const char *const names[] = { "schedule_id", "provider_id", "date", "starts", "ends", "zone", "status_id", "payload",
 		"message", "records_processed", "records_total", "payload_trips_count", "records_error_count", "trips_outside",
 		"trips_duplicate", "error_payload", "rerun_flag", "socrata_status", "claim", "claimed_by", "claimed_at", "updated_at" };
-	static const char mend[] = "run mds-schedule init";
 	struct pg_table provider;
 
 	if (!pg_table(s->conn, s->provider, &provider))
-		die(EX_CONFIG, "no table %s.provider in database \"%s\": %s", s->schema, PQdb(s->conn), mend);
+		die(EX_CONFIG, "no table %s.provider in database \"%s\": run %s init", s->schema, PQdb(s->conn), tool.name);
 	pg_table_free(&provider);
 	if (!pg_table(s->conn, s->blocks, &s->columns))
-		die(EX_CONFIG, "no table %s in database \"%s\": %s", s->shown, PQdb(s->conn), mend);
+		die(EX_CONFIG, "no table %s in database \"%s\": run %s init", s->shown, PQdb(s->conn), tool.name);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (pg_table_column(&s->columns, str_of(names[i])) == NULL)
-			die(EX_CONFIG, "%s has no column %s: %s", s->shown, names[i], mend);
+			die(EX_CONFIG, "%s has no column %s: run %s init", s->shown, names[i], tool.name);
 }
 
 /* ---- which blocks ---- */
@@ -189,7 +188,7 @@ check_bounds(struct schedule *s, const struct schedule_choice *c)
 	long long n = pg_number(s->conn, sql.p, values.n, values.v);
 
 	if (n > 0)
-		die(EX_CONFIG, "%lld blocks of %s have no bounds in UTC: run mds-schedule init --zone ZONE", n, s->shown);
+		die(EX_CONFIG, "%lld blocks of %s have no bounds in UTC: run %s init --zone ZONE", n, s->shown, tool.name);
 	schedule_values_free(&values);
 	buf_free(&sql);
 }
@@ -205,8 +204,8 @@ check_provider(struct schedule *s, const char *name)
 	PGresult *r = pg_query(s->conn, sql.p, 1, &name);
 
 	if (PQgetvalue(r, 0, 0)[0] == '0')
-		die(EX_DATAERR, "no provider \"%s\" in %s.provider%s%s: mds-schedule seed makes one", name, s->schema,
-		    PQgetisnull(r, 0, 1) ? "" : ", which has ", PQgetvalue(r, 0, 1));
+		die(EX_DATAERR, "no provider \"%s\" in %s.provider%s%s: %s seed makes one", name, s->schema,
+		    PQgetisnull(r, 0, 1) ? "" : ", which has ", PQgetvalue(r, 0, 1), tool.name);
 	PQclear(r);
 	buf_free(&sql);
 }
@@ -268,12 +267,12 @@ schedule_check(struct schedule *s, const struct schedule_choice *c)
 			note("%s: the clock leaves this hour out: it is no block", upto.p);
 		block_put_label(&first, missing.first);
 		if (missing.n > 0 && missing.n < blocks)
-			warning("%llu of the %llu blocks of %s after %s up to %s are not in %s, the first is %s: see mds-schedule seed",
-			    missing.n, blocks, c->provider, after.p, upto.p, s->shown, first.p);
+			warning("%llu of the %llu blocks of %s after %s up to %s are not in %s, the first is %s: see %s seed",
+			    missing.n, blocks, c->provider, after.p, upto.p, s->shown, first.p, tool.name);
 	}
 	if (missing.n == blocks && (blocks > 0 || first.p == NULL))
-		die(EX_DATAERR, "no block of %s after %s up to %s is in %s: mds-schedule seed --provider %s --from %s --to %s makes them",
-		    c->provider, after.p, upto.p, s->shown, c->provider, after.p, upto.p);
+		die(EX_DATAERR, "no block of %s after %s up to %s is in %s: %s seed --provider %s --from %s --to %s makes them",
+		    c->provider, after.p, upto.p, s->shown, tool.name, c->provider, after.p, upto.p);
 	buf_free(&after);
 	buf_free(&upto);
 	buf_free(&first);

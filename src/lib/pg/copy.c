@@ -369,7 +369,7 @@ mend_nuls(struct load *l, struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] != '\0')
 			buf_char(&l->mended, text.p[i]);
-		else if (l->count.nuls++, rows_nul(l->job->in) == ROWS_NUL_REPLACE)
+		else if (l->count.nuls++, rows_options(l->job->in)->nul == ROWS_NUL_REPLACE)
 			buf_text(&l->mended, "\xef\xbf\xbd");
 	}
 	return buf_all(&l->mended);
@@ -388,7 +388,7 @@ take_text(struct load *l, const struct column *c, struct str *text)
 	/* only an escape can bring a NUL here: the reader has dealt with bare ones */
 	if (text->p == NULL || text->p != l->scratch.p || memchr(text->p, '\0', text->n) == NULL)
 		return true;
-	if (rows_nul(l->job->in) == ROWS_NUL_REFUSE) {
+	if (rows_options(l->job->in)->nul == ROWS_NUL_REFUSE) {
 		rows_reject(l->job->in, str_of(c->col->name), "\\u0000, which PostgreSQL can't hold: see --nul");
 		return false;
 	}

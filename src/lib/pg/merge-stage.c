@@ -196,7 +196,7 @@ merge_take_stages(struct pgmerge *m)
 	bool own = m->want->stages.n > 1;
 
 	for (size_t i = 0; i < m->want->stages.n && !m->again; i++) {
-		pg_table_need(m->conn, m->want->stages.w[i], "fill it with pg-copy-in first", &stage);
+		pg_table_need(m->conn, m->want->stages.w[i], m->want->see_stage, &stage);
 		match_stage(m, &stage, i > 0);
 		own = own || stage.kind != 'r';
 		if (own) {

@@ -19,6 +19,7 @@
 struct pgmerge_want {
 	const char *table;
 	struct words keys, stages;      /* no stages: records */
+	const char *see_stage;          /* what the message that a stage is not there advises */
 	const char *newer;              /* a column, or NULL: of rows with one key the last one wins */
 	struct limit max_delete;
 	bool replace, delete_missing;

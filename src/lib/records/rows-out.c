@@ -11,6 +11,7 @@ struct rows_out {
 	enum rows_format format;
 	struct buf buf, scratch;
 	struct names columns;           /* of CSV, once the header is written */
+	const char *see_columns;        /* of the reader's options; or NULL */
 	const struct field **cell;      /* the fields of one row, in the order of the columns */
 };
 
@@ -29,8 +30,10 @@ rows_stdout(struct rows *in, enum rows_format to)
 
 	out->format = to != ROWS_GUESS ? to : as_input == ROWS_CSV ? ROWS_CSV : ROWS_NDJSON;
 	buf_room(&out->buf, 2 * WRITE_AT);
-	if (in != NULL)
+	if (in != NULL) {
+		out->see_columns = rows_options(in)->see_columns;
 		rows_before_wait(in, flush_waiting, out);
+	}
 	return out;
 }
 
@@ -98,8 +101,9 @@ put_csv(struct rows_out *out, const struct row *row)
 		size_t place = names_find(&out->columns, name, i);
 
 		if (place == NAMES_NONE)
-			die(EX_DATAERR, "field \"%.*s\" is not in the header that the first record made: see ndjson2csv --columns",
-			    (int)name.n, name.p);
+			die(EX_DATAERR, "field \"%.*s\" is not in the header that the first record made%s%s",
+			    (int)name.n, name.p, out->see_columns != NULL ? ": " : "",
+			    out->see_columns != NULL ? out->see_columns : "");
 		out->cell[place] = &row->f[i];
 	}
 	for (size_t i = 0; i < out->columns.n; i++) {

@@ -651,10 +651,10 @@ rows_format(const struct rows *in)
 	return in->format;
 }
 
-enum rows_nul
-rows_nul(const struct rows *in)
+const struct rows_options *
+rows_options(const struct rows *in)
 {
-	return (enum rows_nul)in->want.nul;
+	return &in->want;
 }
 
 const char *

@@ -31,8 +31,8 @@ struct rows_options {
 	long long nul;                          /* enum rows_nul; ROWS_NUL_REFUSE */
 
 	/* What messages advise, such as "see TOOL --encoding": on bytes in another encoding, on a header that cannot be used, on
-	 * an array.  NULL: nothing. */
-	const char *see_encoding, *see_header, *see_array;
+	 * an array, and on a field that the header of the output lacks.  NULL: nothing. */
+	const char *see_encoding, *see_header, *see_array, *see_columns;
 
 	/* Hooks that change what is read; each may be NULL.  A file's first bytes tell its delimiter, else it is a comma.
 	 * The columns of a file's header may get other names, before they are checked; the names live until the next call. */
@@ -62,7 +62,7 @@ struct row *rows_next(struct rows *);           /* NULL at the end; a read error
  * rows_open() on, for the file that the next row comes from; a file that starts may change it. */
 const struct row *rows_header(struct rows *);
 enum rows_format rows_format(const struct rows *);      /* ROWS_GUESS when there was no input */
-enum rows_nul rows_nul(const struct rows *);            /* what becomes of NUL bytes, for who meets others */
+const struct rows_options *rows_options(const struct rows *);   /* those of rows_open() */
 /* The row that came last is bad: die, or divert it. */
 void rows_reject(struct rows *, struct str column, const char *why, ...) PRINTF(3, 4);
 /* "file:line" of the row that came last, for messages; lent until the next call. */

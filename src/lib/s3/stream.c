@@ -106,7 +106,7 @@ open_file(struct part *part)
 
 	if (part->file.fd >= 0)
 		return;
-	buf_fmt(&path, "%s/s3-put.XXXXXX", directory());
+	buf_fmt(&path, "%s/%s.XXXXXX", directory(), tool.name);
 	if ((part->file.fd = mkstemp(path.p)) < 0)
 		die_errno(EX_CANTCREAT, "%s", path.p);
 	unlink(path.p);
