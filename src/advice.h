@@ -11,7 +11,7 @@
 
 /* What a tool reads --columns FILE with, as a struct soda_columns_file. */
 #define COLUMNS_FILE(file) \
-	&(struct soda_columns_file){ file, &(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE }, "soda-fetch --columns" }
+	&(struct soda_columns_file){ file, &(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE, .uncounted = true }, "soda-fetch --columns" }
 
 /* What writes the metadata of a Knack application. */
 #define METADATA_WRITER "knack-fetch --metadata"

@@ -432,7 +432,7 @@ refuse(struct push *p, const struct item *i, const char *why)
 	if (p->refused++ == 0)
 		buf_fmt(&p->first_reason, "%.*s: %s", (int)where.n, where.p, why);
 	rows_reject_kept(p->in, kept, (struct str){ 0 }, why);
-	progress.rows++;
+	progress_add(1, 0);
 }
 
 static void
@@ -471,7 +471,7 @@ note_success(struct push *p, enum agol_op op, struct item *i, long long oid)
 		spool_put(p->doubts, buf_all(&p->record));
 	}
 	p->refusals = 0;
-	progress.rows++;
+	progress_add(1, 0);
 }
 
 static void send_items(struct push *, enum agol_op, struct item **, size_t);
@@ -751,7 +751,7 @@ send_all(struct push *p, struct limit limit)
 	p->chunk.item = xcalloc((size_t)chunk_rows, sizeof *p->chunk.item);
 	p->chunk.by_key = xcalloc((size_t)chunk_rows, sizeof *p->chunk.by_key);
 	p->chunk.sent = xcalloc((size_t)chunk_rows, sizeof *p->chunk.sent);
-	progress = (struct progress){ .total_rows = p->good };
+	progress_restart(p->good);
 	p->last_oid = -1;
 	if (p->mode == REPLACE)
 		p->kept_fd = spool_file();

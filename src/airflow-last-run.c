@@ -280,7 +280,7 @@ choose_api(struct airflow *a)
 {
 	if (a->api == API_AUTO)
 		a->api = has_version(a, API_V2) ? API_V2 : has_version(a, API_V1) ? API_V1 : API_EXPERIMENTAL;
-	if (opt_verbose)
+	if (opt_verbose())
 		note("the %s API", apis[a->api]);
 	if (a->api != API_EXPERIMENTAL)
 		return;

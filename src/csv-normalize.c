@@ -317,11 +317,11 @@ make_plan(struct names *have, const char *file)
 static void
 say_guesses(const struct source *s, const char *file)
 {
-	if (encoding == ENCODING_AUTO && (s->encoding != ENCODING_UTF8 || opt_verbose))
+	if (encoding == ENCODING_AUTO && (s->encoding != ENCODING_UTF8 || opt_verbose()))
 		note("%s: read as %s: --encoding says otherwise", file, encoding_name(s->encoding));
 	if (delimiter_word == NULL && s->delimiter == '\t')
 		note("%s: the delimiter is a tab: --delimiter says otherwise", file);
-	else if (delimiter_word == NULL && (s->delimiter != ',' || opt_verbose))
+	else if (delimiter_word == NULL && (s->delimiter != ',' || opt_verbose()))
 		note("%s: the delimiter is \"%c\": --delimiter says otherwise", file, s->delimiter);
 }
 

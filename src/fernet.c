@@ -143,7 +143,7 @@ read_token(struct input *in)
 		why = fernet_token_check(token, ttl, (uint64_t)time(NULL));
 	if (why != NULL)
 		die(EX_DATAERR, "%s: %s", in->file, why);
-	if (opt_verbose)
+	if (opt_verbose())
 		note("%s: made %lld s ago, with key %zu of %zu", in->file,
 		    (long long)((uint64_t)time(NULL) - fernet_token_made(token)), fernet_token_key(token) + 1, n_keys);
 	return token;
@@ -176,7 +176,7 @@ pass(struct input *in)
 {
 	struct buf none = { 0 };
 
-	if (opt_verbose)
+	if (opt_verbose())
 		note("%s: not encrypted: passed on as it is", in->file);
 	do {
 		write_all(STDOUT_FILENO, "stdout", (struct str){ in->p, (size_t)(in->end - in->p) });

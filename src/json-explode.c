@@ -277,7 +277,7 @@ put_element(void)
 	struct str element = next_value();
 	struct buf *b = rows_buf(x.out);
 
-	if (opt_verbose)
+	if (opt_verbose())
 		note_twice(element);
 	if (x.carries > 0)
 		put_carried(b, element);
@@ -286,7 +286,7 @@ put_element(void)
 	buf_char(b, '\n');
 	rows_flush_some(x.out);
 	x.written++;
-	progress.rows++;
+	progress_add(1, 0);
 	progress_check();
 	consume(element.p + element.n);
 }

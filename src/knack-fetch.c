@@ -106,8 +106,7 @@ put_page(struct rows_out *out, const struct knack_page *page)
 {
 	rows_put_raw(out, page->data);
 	rows_flush(out);                /* so that a reader who left is noticed by now, and the mark is not ahead */
-	progress.rows += page->rows;
-	progress.bytes += page->data.n;
+	progress_add(page->rows, page->data.n);
 	progress_check();
 }
 
@@ -136,7 +135,7 @@ fetch_rows(struct knack *k, const struct knack_query *q)
 	unsigned long long rows;
 
 	while ((page = knack_pages_next(pages)) != NULL) {
-		progress.total_rows = mark->total;
+		progress_set_total(mark->total);
 		put_page(out, page);
 		if (r != NULL)
 			knack_resume_save(r, mark);

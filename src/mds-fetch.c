@@ -132,8 +132,7 @@ put_page(struct rows_out *out, int spool, const struct mds_page *page, bool firs
 		spool_write(spool, first ? STR("") : STR(","));
 		spool_write(spool, page->data);
 	}
-	progress.rows += page->rows;
-	progress.bytes += page->data.n;
+	progress_add(page->rows, page->data.n);
 	progress_check();
 }
 

@@ -115,7 +115,7 @@ place_fields(struct table *t, struct rows *in, const struct row *row)
 				rows_reject(in, f->name, "the key comes twice");
 				return false;
 			}
-			if (opt_verbose)
+			if (opt_verbose())
 				note("%s: \"%.*s\" comes twice: the last one wins", rows_where(in), (int)f->name.n, f->name.p);
 		}
 		t->seen[place] = t->record;

@@ -95,7 +95,7 @@ put_rows(PGconn *conn, struct rows_out *out)
 			put_unescaped(rows_buf(out), data, data + n);
 		PQfreemem(data);
 		rows_flush_some(out);
-		progress.rows++;
+		progress_add(1, 0);
 		progress_check();
 	}
 

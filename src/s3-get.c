@@ -262,7 +262,7 @@ end_object(const struct s3_content *c, void *arg)
 	if (as_records)
 		documents_end(&g->documents);
 	g->objects++;
-	progress.rows = as_records ? g->records : g->objects;
+	progress_set_rows(as_records ? g->records : g->objects);
 }
 
 static void

@@ -38,11 +38,14 @@ const struct tool tool = {
 	.does = "Write the objects of an S3 bucket as records.",
 };
 
+struct listed { struct rows_out *out; unsigned long long n; };
+
 static void
-put(struct rows_out *out, struct field *fields, size_t n)
+put(struct listed *listed, struct field *fields, size_t n)
 {
-	rows_put(out, &(struct row){ fields, n });
-	progress.rows++;
+	rows_put(listed->out, &(struct row){ fields, n });
+	listed->n++;
+	progress_add(1, 0);
 	progress_check();
 }
 
@@ -54,14 +57,14 @@ or_null(struct str s)
 }
 
 static void
-put_object(const struct s3_object *o, void *out)
+put_object(const struct s3_object *o, void *listed)
 {
 	struct field fields[MOST_FIELDS];
 	char size[24];
 	size_t n = 0;
 
 	if (o->is_prefix) {
-		put(out, &(struct field){ STR("prefix"), o->key, false }, 1);
+		put(listed, &(struct field){ STR("prefix"), o->key, false }, 1);
 		return;
 	}
 	snprintf(size, sizeof size, "%llu", o->size);
@@ -71,16 +74,16 @@ put_object(const struct s3_object *o, void *out)
 	fields[n++] = (struct field){ STR("last_modified"), or_null(o->last_modified), false };
 	if (storage_class)
 		fields[n++] = (struct field){ STR("storage_class"), or_null(o->storage_class), false };
-	put(out, fields, n);
+	put(listed, fields, n);
 }
 
 static void
-put_upload(const struct s3_upload *u, void *out)
+put_upload(const struct s3_upload *u, void *listed)
 {
 	struct field fields[] = { { STR("key"), u->key, false }, { STR("upload_id"), u->id, false },
 		{ STR("initiated"), or_null(u->initiated), false } };
 
-	put(out, fields, 3);
+	put(listed, fields, 3);
 }
 
 /* CSV has the same columns, whatever comes first. */
@@ -128,7 +131,7 @@ main(int argc, char *argv[])
 	char **operands = opt_parse(argc, argv);
 	struct s3_place place;
 	struct s3_query query;
-	struct rows_out *out;
+	struct listed listed = { 0 };
 	struct s3 *s3;
 
 	check_options(operands);
@@ -137,16 +140,16 @@ main(int argc, char *argv[])
 		.start_after = text_or_none(start_after), .since = s3_time("since", since), .until = s3_time("until", until),
 		.limit = (unsigned long long)limit };
 	s3 = s3_open(&source);
-	out = rows_stdout(NULL, out_format);
-	put_header(out);
+	listed.out = rows_stdout(NULL, out_format);
+	put_header(listed.out);
 	if (uploads)
-		s3_list_uploads(s3, place.bucket, query.prefix, put_upload, out);
+		s3_list_uploads(s3, place.bucket, query.prefix, put_upload, &listed);
 	else
-		s3_list(s3, &query, put_object, out);
-	rows_finish(out);
+		s3_list(s3, &query, put_object, &listed);
+	rows_finish(listed.out);
 	s3_close(s3);
 	s3_place_free(&place);
-	if (progress.rows < (unsigned long long)expect_rows)
-		die(EX_DATAERR, "%llu records, but --expect-rows %lld", progress.rows, expect_rows);
-	return progress.rows == 0 ? (int)empty_exit : EX_OK;
+	if (listed.n < (unsigned long long)expect_rows)
+		die(EX_DATAERR, "%llu records, but --expect-rows %lld", listed.n, expect_rows);
+	return listed.n == 0 ? (int)empty_exit : EX_OK;
 }

@@ -104,8 +104,7 @@ put_page(struct rows_out *out, const struct soda_page *page)
 {
 	rows_put_raw(out, page->data);
 	rows_flush(out);                /* so that a reader who left is noticed by now */
-	progress.rows += page->rows;
-	progress.bytes += page->data.n;
+	progress_add(page->rows, page->data.n);
 	progress_check();
 }
 
@@ -144,7 +143,7 @@ fetch_rows(struct soda *soda, const char *where)
 	struct rows_out *out;
 
 	soda_watch_start(&watch);
-	progress.total_rows = watch.total;
+	progress_set_total(watch.total);
 	out = rows_stdout(NULL, out_format);
 	if (bulk)
 		fetch_bulk(&watch, out);

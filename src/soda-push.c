@@ -544,11 +544,12 @@ upsert_rows(struct push *p)
 	p->item = xcalloc((size_t)chunk_rows, sizeof *p->item);
 	spool_rewind(p->spool);
 	while (load_chunk(p)) {
+		unsigned long long bytes = p->bytes;
+
 		send_part(p, 0, p->items, true);
 		p->done += p->items;
 		say_if_stopped("%llu of %llu records are in: run again", p->done, p->taken);
-		progress.rows = p->done;
-		progress.bytes = p->bytes;
+		progress_add(p->items, p->bytes - bytes);
 		progress_check();
 	}
 }
@@ -733,7 +734,7 @@ main(int argc, char *argv[])
 	p.gzip = pack ? gzip_open() : NULL;
 	p.in = rows_open(operands + 2, &reading);
 	read_records(&p);
-	progress = (struct progress){ .total_rows = p.taken };
+	progress_restart(p.taken);
 	if (p.taken == 0 && replace && !allow_empty)
 		warning("no records: %s stays as it is (--allow-empty would empty it)", p.soda->dataset);
 	else if (replace)

@@ -180,7 +180,7 @@ put_member(struct archive *zip)
 	if (status != ARCHIVE_EOF)
 		bad_member(why_not(zip));
 	members++;
-	progress.rows++;
+	progress_add(1, 0);
 }
 
 static bool
@@ -218,7 +218,7 @@ take_member(struct archive *zip, struct archive_entry *entry)
 		folders++;
 	} else if (!is_wanted()) {
 		skipped++;
-		if (opt_verbose)
+		if (opt_verbose())
 			note("%s: member %llu \"%s\": skipped", in.file, member, name.p);
 	} else if (archive_entry_is_encrypted(entry)) {
 		bad_member("it has a password: ask for a zip without one");

@@ -13,12 +13,11 @@
 #include "base/buf.h"
 #include "base/progress.h"
 
-bool opt_verbose, opt_quiet;
-static bool show_progress, log_json, want_help, want_version, want_table;
+static bool verbose, quiet, show_progress, log_json, want_help, want_version, want_table;
 
 static const struct opt common[] = {
-	OPT_FLAG('v', "verbose", &opt_verbose, "say more"),
-	OPT_FLAG('q', "quiet", &opt_quiet, "say only what went wrong"),
+	OPT_FLAG('v', "verbose", &verbose, "say more"),
+	OPT_FLAG('q', "quiet", &quiet, "say only what went wrong"),
 	OPT_FLAG(0, "progress", &show_progress, "show progress, terminal or not"),
 	OPT_FLAG(0, "log-json", &log_json, "messages as JSON lines"),
 	OPT_FLAG('h', "help", &want_help, "print this"),
@@ -266,9 +265,15 @@ opt_parse(int argc, char *argv[])
 		print_version();
 	if (want_table)
 		print_tables();
-	err_setup(tool.name, opt_quiet, log_json);
-	progress_start(show_progress || (!opt_quiet && isatty(STDERR_FILENO)));
+	err_setup(tool.name, quiet, log_json);
+	progress_start(show_progress || (!quiet && isatty(STDERR_FILENO)));
 	return operands;
+}
+
+bool
+opt_verbose(void)
+{
+	return verbose;
 }
 
 struct words

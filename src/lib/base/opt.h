@@ -59,7 +59,7 @@ struct tool {
 };
 extern const struct tool tool;
 
-extern bool opt_verbose, opt_quiet;             /* -v and -q */
+bool opt_verbose(void);                         /* -v was given */
 
 /* Returns the operands, NULL at the end.  Also makes sure that 0, 1 and 2 are open, so that no socket or file
  * takes their number: a closed stdout dies EX_IOERR at once, a closed stdin gives a read error. */

@@ -1,6 +1,7 @@
 /* base/progress.c - how far we are, on stderr. */
 #include "base/progress.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -8,16 +9,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-struct progress progress;
-volatile sig_atomic_t progress_due;
-
+static struct { unsigned long long rows, bytes, total_rows; } counts;
+static volatile sig_atomic_t due;
 static double started;
 
 static void
 on_signal(int number)
 {
 	(void)number;
-	progress_due = 1;
+	due = 1;
 }
 
 void
@@ -44,14 +44,47 @@ progress_seconds(void)
 }
 
 void
-progress_show(void)
+progress_add(unsigned long long rows, unsigned long long bytes)
 {
-	double seconds = progress_seconds(), rate = seconds > 0 ? (double)progress.rows / seconds : 0;
+	counts.rows += rows;
+	counts.bytes += bytes;
+}
 
-	progress_due = 0;
-	if (progress.total_rows > progress.rows && rate > 0)
-		warning("%llu of %llu rows, %.1f MB, %.0f rows/s, %.0f s to go", progress.rows, progress.total_rows,
-		    (double)progress.bytes / 1e6, rate, (double)(progress.total_rows - progress.rows) / rate);
+void
+progress_set_rows(unsigned long long rows)
+{
+	counts.rows = rows;
+}
+
+void
+progress_set_total(unsigned long long rows)
+{
+	counts.total_rows = rows;
+}
+
+void
+progress_restart(unsigned long long total_rows)
+{
+	counts.rows = counts.bytes = 0;
+	counts.total_rows = total_rows;
+}
+
+static void
+show(void)
+{
+	double seconds = progress_seconds(), rate = seconds > 0 ? (double)counts.rows / seconds : 0;
+
+	due = 0;
+	if (counts.total_rows > counts.rows && rate > 0)
+		warning("%llu of %llu rows, %.1f MB, %.0f rows/s, %.0f s to go", counts.rows, counts.total_rows,
+		    (double)counts.bytes / 1e6, rate, (double)(counts.total_rows - counts.rows) / rate);
 	else
-		warning("%llu rows, %.1f MB, %.0f rows/s", progress.rows, (double)progress.bytes / 1e6, rate);
+		warning("%llu rows, %.1f MB, %.0f rows/s", counts.rows, (double)counts.bytes / 1e6, rate);
+}
+
+void
+progress_check(void)
+{
+	if (due)
+		show();
 }

@@ -6,23 +6,18 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include <signal.h>
 #include <stdbool.h>
 
-struct progress { unsigned long long rows, bytes, total_rows; };        /* total 0: not known */
-
-extern struct progress progress;
-extern volatile sig_atomic_t progress_due;
+/* So many more. */
+void progress_add(unsigned long long rows, unsigned long long bytes);
+/* So many rows in all, up to now; and at the end, 0: not known. */
+void progress_set_rows(unsigned long long rows);
+void progress_set_total(unsigned long long rows);
+/* Begins anew, for the second pass over what was read. */
+void progress_restart(unsigned long long total_rows);
+void progress_check(void);                      /* shows it if it is time */
 
 void progress_start(bool every_second);
-void progress_show(void);
 double progress_seconds(void);                  /* since progress_start(), by the monotonic clock */
-
-static inline void
-progress_check(void)
-{
-	if (progress_due)
-		progress_show();
-}
 
 #endif

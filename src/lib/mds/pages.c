@@ -234,7 +234,7 @@ choose_version(struct mds_pages *p)
 	best = ask_best_version(p);
 	if (best != NULL && best->question[p->want.endpoint].path != NULL)
 		use_version(p, best);
-	if (opt_verbose)
+	if (opt_verbose())
 		note("%s: trying version %s", p->provider->name, p->version->number);
 }
 
@@ -246,7 +246,7 @@ try_older(struct mds_pages *p)
 
 	if (v == NULL)
 		return false;
-	if (opt_verbose)
+	if (opt_verbose())
 		note("%s: no version %s (406): trying %s", p->provider->name, p->version->number, v->number);
 	use_version(p, v);
 	return true;

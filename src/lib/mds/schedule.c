@@ -386,7 +386,7 @@ schedule_print(struct schedule *s, const char *where, const struct schedule_valu
 		buf_char(rows_buf(out), '\n');
 		rows_flush_some(out);
 		n++;
-		progress.rows++;
+		progress_add(1, 0);
 		progress_check();
 	}
 	buf_free(&sql);

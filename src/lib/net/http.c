@@ -194,7 +194,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 		wait_for(call, pause);
 		buf_reset(&call->why);
 		buf_text(&call->why, why);
-		if (opt_verbose || pause >= 5)
+		if (opt_verbose() || pause >= 5)
 			note("%s: %s: trying again in %.0f s", x->name, why, pause);
 	}
 }
@@ -418,7 +418,7 @@ http_pause(struct http *http, struct http_reply *reply, int n)
 		fail(call, EX_UNAVAILABLE, "%s: %s after %d %s", why, end, n, n == 1 ? "try" : "tries");
 		http_die(reply);
 	}
-	if (opt_verbose || pause >= 5)
+	if (opt_verbose() || pause >= 5)
 		note("%s: %s: looking what was done in %.0f s", call->x.name, why, pause);
 	free(why);
 	for (double left; (left = until - clock_now()) > 0; progress_check())

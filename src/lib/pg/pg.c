@@ -397,7 +397,7 @@ print_notice(void *unused, const char *text)
 
 	(void)unused;
 	add_line(&line, text);
-	if (opt_verbose && !options.private)
+	if (opt_verbose() && !options.private)
 		note("%s", line.p);
 	buf_free(&line);
 }

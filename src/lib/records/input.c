@@ -153,7 +153,7 @@ input_more(struct input *in)
 		if (n > 0) {
 			in->end += n;
 			*in->end = '\0';
-			progress.bytes += (size_t)n;
+			progress_add(0, (size_t)n);
 			return true;
 		}
 		if (n == 0) {

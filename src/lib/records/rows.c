@@ -627,7 +627,7 @@ rows_next(struct rows *in)
 
 		progress_check();
 		if (good) {
-			progress.rows++;
+			progress_add(!in->want.uncounted, 0);
 			return &in->row;
 		}
 		if (more)

@@ -30,6 +30,8 @@ struct rows_options {
 	long long max_record;                   /* bytes; ROWS_MAX_RECORD */
 	long long nul;                          /* enum rows_nul; ROWS_NUL_REFUSE */
 
+	bool uncounted;                 /* the records are no progress: a small file besides */
+
 	/* What messages advise, such as "see TOOL --encoding": on bytes in another encoding, on a header that cannot be used, on
 	 * an array, and on a field that the header of the output lacks.  NULL: nothing. */
 	const char *see_encoding, *see_header, *see_array, *see_columns;

@@ -244,7 +244,7 @@ static void
 give(struct s3_downloads *d, struct part *part)
 {
 	d->taker.bytes(buf_all(&part->data), d->taker.arg);
-	progress.bytes += part->data.len;
+	progress_add(0, part->data.len);
 	progress_check();
 }
 

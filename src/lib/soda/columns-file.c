@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 
-#include "base/progress.h"
 #include "records/rows.h"
 #include "soda/columns.h"
 
@@ -86,12 +85,10 @@ struct soda_columns
 soda_columns_read(const struct soda_columns_file *file)
 {
 	struct soda_columns columns = { 0 };
-	unsigned long long counted = progress.rows;
 	struct rows *in = rows_open((char *[]){ (char *)file->name, NULL }, file->reading);
 
 	read_columns(&columns, in, file->writer);
 	rows_close(in);
-	progress.rows = counted;
 	return columns;
 }
 

@@ -86,8 +86,8 @@ pass_on(struct buf *arrived, void *arg)
 	char *end = arrived->p + arrived->len;
 	char *rest = s->is_csv ? pass_csv(s, arrived->p, end) : pass_json(s, arrived->p, end);
 
-	progress.rows = s->rows;
-	progress.bytes += rest - arrived->p;
+	progress_set_rows(s->rows);
+	progress_add(0, rest - arrived->p);
 	memmove(arrived->p, rest, end - rest);
 	arrived->len = end - rest;
 	arrived->p[arrived->len] = '\0';
