@@ -79,6 +79,13 @@ layer 'an include of HTTP by PostgreSQL' src/lib/pg/pg.h net/url.h "pg/ may not 
 layer 'an include of a private header' src/lib/pg/pg.h pg/merge-private.h 'only pg/merge*.c may include "pg/merge-private.h"'
 layer '... by a program' src/tool.c pg/merge-private.h 'only pg/merge*.c may include "pg/merge-private.h"'
 layer 'an include of a file without a folder' src/tool.c n.h '"n.h": no folder of the diagram in docs/architecture.md'
+printf '#define WORDS "see other-tool"\n' >src/words.h
+printf '#include "words.h"\n' >>src/tool.c
+run 0 'a program may include a header of programs' tests/lint src/tool.c
+printf '#include "words.h"\n' >>src/lib/base/n.c
+run 1 '... and a module may not' tests/lint README.md
+grep -qx 'src/lib/base/n.c:7: "words.h": no folder of the diagram in docs/architecture.md' out; ok $? '... which is named' || sed 's/^/# /' out
+git checkout -q . && git clean -qfd
 mkdir src/lib/mds && layer 'a folder that the diagram lacks' src/lib/mds/page.h base/n.h 'its folder is not in the diagram of docs/architecture.md'
 layer 'a file that is in no folder' src/lib/page.h base/n.h 'its folder is not in the diagram of docs/architecture.md'
 sed -i 's|soda/|& mds/|' docs/architecture.md
@@ -87,6 +94,35 @@ sed -i '/^ net/d' docs/architecture.md
 run 1 'a page without two of the folders' tests/lint
 [ "$(grep -c 'net/.*diagram' out)" -eq 3 ]; ok $? '... names each file and include of theirs' || sed 's/^/# /' out
 git checkout -q .
+
+# ---- what a module may not have ----
+# setting TITLE FILE LINE MESSAGE: the line is found in the file
+setting() {
+	echo "$3" >>"$2"
+	printf '== settings of src/lib\n%s:%s: %s\n' "$2" "$(wc -l <"$2")" "$4" >wanted
+	t "$1" 1 tests/lint README.md 3<wanted
+	git checkout -q .
+}
+printf 'int main(void) { return 0; }\n' >src/a-tool.c
+git add -A && git commit -q -m 'A program'
+w='a variable that others may write'
+setting 'a variable of a module' src/lib/base/n.h 'extern int n_most;' "$w"
+setting '... a pointer to what is const' src/lib/base/n.h 'extern const char *n_file;' "$w"
+setting '... one of several' src/lib/base/n.h 'extern const char *const n_words[], *n_word;' "$w"
+setting '... a hook' src/lib/base/n.h 'extern int (*n_read)(int fd);' "$w"
+setting 'the name of a program' src/lib/net/url.h '#define SEE "see a-tool --help"	/* a comment */' 'names a-tool'
+setting '... where a file name begins so' src/lib/net/url.h '#define PLACE "a-tool.XXXXXX"' 'names a-tool'
+cat >>src/lib/base/n.h <<'END'
+extern const int n_least;
+extern const char *const n_names[], *const n_others[];      /* those of a-tool */
+extern int n_read(int (*)(int));
+/*
+ * a-tool uses this,
+ */
+#define N_FILE "src/a-tool.c data-tool a-tools"
+END
+run 0 'a constant, a function, a comment and another word are no fault' tests/lint README.md
+git reset -q --hard HEAD^
 
 echo 'int n_of(int);' >src/lib/base/n.h
 run 1 'a header is checked with the files that include it' tests/lint
