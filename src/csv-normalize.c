@@ -1,9 +1,9 @@
 /*
  * csv-normalize - make any city's CSV clean.
  *
- * Three hooks do what the library's reader refuses to do: decode() turns other encodings into UTF-8 below the reader,
- * which so knows nothing of them, choose_delimiter() finds the delimiter of each file, and mend_header() gives its columns
- * the names that we want.
+ * Three hooks do what the library's reader refuses to do: decode() turns other encodings into UTF-8
+ * below the reader, which so knows nothing of them, choose_delimiter() finds the delimiter of each
+ * file, and mend_header() gives its columns the names that we want.
  * Encoding and delimiter are guessed from the first 64 KiB of each file, and never a value's type.
  */
 #include <stdlib.h>

@@ -189,7 +189,8 @@ write_receipt(const struct mds_provider *p, const struct mds_counts *count, cons
 static unsigned long long
 fetch(const struct mds_provider *p, struct mds_span span)
 {
-	struct mds_pages *pages = mds_pages_open(&(struct mds_wanted){ .http = &net, .provider = p, .endpoint = (enum mds_endpoint)endpoint,
+	struct mds_pages *pages = mds_pages_open(&(struct mds_wanted){ .http = &net, .provider = p,
+		.endpoint = (enum mds_endpoint)endpoint,
 		.span = span, .separator = envelope ? ',' : '\n' });
 	int spool;
 	struct rows_out *out = open_output(&spool);

@@ -44,7 +44,8 @@ struct knack_app {
  * EX_DATAERR with what is wrong.  WRITER is what writes such documents, for that. */
 struct knack_app *knack_app_read(const char *file, const char *writer);
 /* The document as the server gave it.  One that makes no sense dies with STATUS; WHERE begins the message. */
-struct knack_app *knack_app_parse(struct str document, const char *where, const char *writer, int status);
+struct knack_app *knack_app_parse(struct str document, const char *where, const char *writer,
+    int status);
 void knack_app_free(struct knack_app *);
 
 /* NULL where there is none. */

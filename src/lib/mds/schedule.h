@@ -44,7 +44,8 @@ char *schedule_states(const char *option, const char *list);
 bool schedule_is_state(long n);
 void schedule_each_state(void (*each)(void *, int id, const char *name), void *);
 
-void schedule_open(struct schedule *, const char *schema, const struct pg_options *);      /* connects */
+/* Connects. */
+void schedule_open(struct schedule *, const char *schema, const struct pg_options *);
 void schedule_close(struct schedule *);
 void schedule_begin(struct schedule *, bool read_only);
 /* Dies EX_CONFIG, telling of init, where a table or a column is lacking. */
@@ -69,7 +70,11 @@ void schedule_init(struct schedule *, const char *zone);
 unsigned long long schedule_claim(struct schedule *, const struct schedule_choice *, long worker, double stale, long long limit,
     struct rows_out *);
 void schedule_set(struct schedule *, char **files, const struct rows_options *, bool release);
-struct schedule_gaps { double stuck, stale; const char *trips, *socrata; const struct rows_options *reading; };
+struct schedule_gaps {
+	double stuck, stale;
+	const char *trips, *socrata;
+	const struct rows_options *reading;     /* of the file of Socrata's counts */
+};
 unsigned long long schedule_find_gaps(struct schedule *, const struct schedule_choice *, const struct schedule_gaps *,
     struct rows_out *);
 

@@ -50,8 +50,9 @@ const char *
 http_header(const struct http_reply *reply, const char *name)
 {
 	struct curl_header *header;
+	CURL *easy = http_exchange_of(reply)->easy;
 
-	return curl_easy_header(http_exchange_of(reply)->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+	return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
 }
 
 void

@@ -41,8 +41,9 @@ http_exchange_of(const struct http_reply *reply)
 	return (struct http_exchange *)((char *)reply - offsetof(struct http_exchange, reply));
 }
 
-/* Takes the handle, and copies what http.h says is copied; the options are lent until it is closed. */
-void http_exchange_open(struct http_exchange *, CURL *, const struct http_request *, const struct http_options *);
+/* Takes the handle, and copies what http.h says is copied.  The options are lent until it is closed. */
+void http_exchange_open(struct http_exchange *, CURL *, const struct http_request *,
+    const struct http_options *);
 /* Frees all but the handle, which is the caller's again. */
 void http_exchange_close(struct http_exchange *);
 /* Sets the handle up for a try, as http_set_url() and the redirects so far have left the request. */

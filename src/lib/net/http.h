@@ -39,11 +39,11 @@ struct http_options {
 	double timeout;                 /* until an answer starts; HTTP_TIMEOUT */
 	double retry_wait;              /* the first pause between tries; 1 */
 	long long retries;              /* tries after the first; 8 */
-	const char *cacert;             /* a file; NULL: $CURL_CA_BUNDLE, $SSL_CERT_FILE or the system's */
+	const char *cacert;             /* NULL: $CURL_CA_BUNDLE, $SSL_CERT_FILE, the system's */
 };
 #define HTTP_DEFAULTS .max_wait = 600, .timeout = HTTP_TIMEOUT, .retry_wait = 1, .retries = 8
 
-/* Options of a tool that talks to a server: rows of its table that fill a struct http_options, NET. */
+/* Options of a tool: rows of its table that fill a struct http_options, NET. */
 #define OPT_HTTP(net) \
 	OPT_SECONDS(0, "max-time", "TIME", &(net).max_time, "end the whole run after this long (never)"), \
 	OPT_SECONDS(0, "max-wait", "TIME", &(net).max_wait, "wait this long at most when told to come back later (10m)"), \
@@ -130,7 +130,8 @@ struct http_request {
 	void *service;                  /* of the hooks */
 };
 
-struct http *http_open(const struct http_options *);    /* keeps connections: one is enough for a process */
+/* Keeps connections: one is enough for a process. */
+struct http *http_open(const struct http_options *);
 struct http_reply *http_start(struct http *, const struct http_request *);
 void http_wait(struct http *, struct http_reply *);     /* until it is there, or die */
 bool http_try(struct http *, struct http_reply *);      /* the same, but false where it failed for good */

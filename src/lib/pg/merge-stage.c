@@ -228,7 +228,8 @@ merge_take_records(struct pgmerge *m, struct rows *in)
 {
 	bool *seen = xcalloc(m->target.n + 1, sizeof *seen);
 	struct pgcopy_job job = {
-		.conn = m->conn, .in = in, .how = m->want->copy, .table = &m->target, .into = m->made, .lacking_is_fine = true, .fixed = true,
+		.conn = m->conn, .in = in, .how = m->want->copy, .table = &m->target, .into = m->made,
+		.lacking_is_fine = true, .fixed = true,
 	};
 
 	make_stage(m);

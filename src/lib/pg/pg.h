@@ -18,7 +18,7 @@
 struct pg_options {
 	double max_wait;                /* for a server that is down, starting or full; 30 */
 	double lock_timeout;            /* for a lock; -1: as pg_begin() says */
-	bool private;                   /* for personal data: the server's messages come without what they quote of rows */
+	bool private;                   /* the server's messages come without what they quote of rows */
 };
 #define PG_DEFAULTS .max_wait = 30, .lock_timeout = -1
 

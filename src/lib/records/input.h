@@ -16,9 +16,9 @@ struct input {
 	char *p, *end;
 	const char *file;               /* its name for messages; "<stdin>" */
 	bool eof;                       /* the current file has no more than [p, end) */
-	/* Hooks, set after input_open(); or NULL.  read() takes the place of read(2), to decode bytes on the way: 0 is the end of
-	 * the file, after which the next call is for another one.  before_wait() is called before a read that may block, to
-	 * flush what is held. */
+	/* Hooks, set after input_open(); or NULL.  read() takes the place of read(2), to decode bytes: 0 is
+	 * the end of the file, after which the next call is for another one.  before_wait() is called
+	 * before a read that may block, to flush what is held. */
 	ssize_t (*read)(int fd, void *to, size_t room, void *arg);
 	void (*before_wait)(void *arg);
 	void *read_arg, *before_wait_arg;

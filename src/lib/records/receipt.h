@@ -14,15 +14,18 @@
 
 #include "base/opt.h"
 
-/* Option of a filter, whose standard output carries records: once all of them are out, it makes one if FILE is not NULL. */
-#define OPT_RECEIPT(file) OPT_STRING(0, "receipt", "FILE", &(file), "write what was done there, as one JSON object")
+/* Option of a filter, whose standard output carries records: it makes a receipt once all are out,
+ * if FILE is not NULL. */
+#define OPT_RECEIPT(file) \
+	OPT_STRING(0, "receipt", "FILE", &(file), "write what was done there, as one JSON object")
 
 void receipt_open(void);
 void receipt_str(const char *key, const char *value);
 void receipt_int(const char *key, unsigned long long value);
 void receipt_bool(const char *key, bool value);
 void receipt_json(const char *key, const char *value);  /* JSON already */
-void receipt_close(bool empty);                 /* to standard output; a write that fails dies EX_IOERR */
-void receipt_close_file(bool empty, const char *file);  /* or to a file; one that won't open dies EX_CANTCREAT */
+/* Prints it, or writes it to a file.  A write that fails dies EX_IOERR, a file that won't open EX_CANTCREAT. */
+void receipt_close(bool empty);
+void receipt_close_file(bool empty, const char *file);
 
 #endif

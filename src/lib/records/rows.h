@@ -19,7 +19,8 @@
 enum rows_format { ROWS_GUESS, ROWS_NDJSON, ROWS_CSV };
 
 enum rows_nul { ROWS_NUL_REFUSE, ROWS_NUL_STRIP, ROWS_NUL_REPLACE };
-extern const char *const rows_formats[], *const rows_nuls[];    /* the words of the two enums, for options */
+/* The words of the two enums, for options. */
+extern const char *const rows_formats[], *const rows_nuls[];
 
 #define ROWS_MAX_RECORD (64LL << 20)            /* bytes */
 
@@ -32,12 +33,14 @@ struct rows_options {
 
 	bool uncounted;                 /* the records are no progress: a small file besides */
 
-	/* What messages advise, such as "see TOOL --encoding": on bytes in another encoding, on a header that cannot be used, on
-	 * an array, and on a field that the header of the output lacks.  NULL: nothing. */
+	/* What messages advise, such as "see TOOL --encoding": on bytes in another encoding, on a header
+	 * that cannot be used, on an array, and on a field that the header of the output lacks.  NULL:
+	 * nothing. */
 	const char *see_encoding, *see_header, *see_array, *see_columns;
 
-	/* Hooks that change what is read; each may be NULL.  A file's first bytes tell its delimiter, else it is a comma.
-	 * The columns of a file's header may get other names, before they are checked; the names live until the next call. */
+	/* Hooks that change what is read; each may be NULL.  delimiter() finds it in the first bytes of a
+	 * file; else it is a comma.  rename_header() gives other names to the columns of a file, before
+	 * they are checked; the names live until the next call. */
 	ssize_t (*read)(int fd, void *to, size_t room, void *arg);      /* of records/input.h */
 	char (*delimiter)(const char *p, const char *end, void *arg);
 	void (*rename_header)(struct row *header, const char *file, void *arg);
@@ -58,7 +61,8 @@ struct rows_options {
 #define OPT_ROWS_OUT(to) \
 	OPT_CHOICE(0, "to", "FORMAT", &(to), rows_formats, "format of the output: ndjson or csv (else as the input)")
 
-struct rows *rows_open(char **files, const struct rows_options *);      /* standard input where no file is named */
+/* Standard input where no file is named. */
+struct rows *rows_open(char **files, const struct rows_options *);
 struct row *rows_next(struct rows *);           /* NULL at the end; a read error dies EX_IOERR */
 /* Names of the columns of CSV as the header has them, vals not set; NULL for NDJSON or no input at all.  Known from
  * rows_open() on, for the file that the next row comes from; a file that starts may change it. */
@@ -90,7 +94,7 @@ void rows_json(struct rows *, struct buf *);
 void rows_before_wait(struct rows *, void (*flush)(void *arg), void *arg);
 int rows_fd(const struct rows *);               /* what is read, to wait for */
 
-/* Writing.  rows_stdout() writes in the format TO unless that is ROWS_GUESS, else in that of IN, else NDJSON.  CSV has the columns of
+/* Writing.  rows_stdout() writes in the format TO; for ROWS_GUESS in that of IN, or NDJSON.  CSV has the columns of
  * rows_columns(), else of the first row; a later row with a field that the header lacks dies EX_DATAERR naming it. */
 struct rows_out *rows_stdout(struct rows *in, enum rows_format to);
 void rows_columns(struct rows_out *, const struct str *names, size_t n);        /* writes the CSV header; once, first */

@@ -24,8 +24,12 @@ struct soda_columns {
 
 /* Asks the server; hidden columns too, or not.  soda_columns_free() when done. */
 struct soda_columns soda_columns_of(struct soda *, bool hidden);
-/* A file with records as above, what reads it, and which program writes it, for the message where it is no such file. */
-struct soda_columns_file { const char *name; const struct rows_options *reading; const char *writer; };
+/* A file with records as above. */
+struct soda_columns_file {
+	const char *name;
+	const struct rows_options *reading;
+	const char *writer;             /* which command writes such files, for messages */
+};
 /* Those of the file; their names and types alone.  What is no such file dies EX_DATAERR. */
 struct soda_columns soda_columns_read(const struct soda_columns_file *);
 void soda_columns_free(struct soda_columns *);
