@@ -258,6 +258,14 @@ bad_format() {		# bad_format VALUE FORMAT REASON
 	said "date.csv:2: column \"when\": \"$1\" $3"
 }
 bad_format /1/2020 %m/%d/%Y 'is no date in the format wanted'
+bad_format 2/30/2020 %m/%d/%Y 'is no date'
+t 'a format with %n and %t, which stand for any white space' 0 csv-normalize --date a=%Y%n%m%t%d <<'IN' 3<<'OUT'
+a
+2020 2  29
+IN
+a
+2020-02-29
+OUT
 bad_format '1/2/2020 x' %m/%d/%Y 'is no date in the format wanted: there is more behind it'
 bad_format '2020-01-01 10:00 8' '%Y-%m-%d %H:%M %z' 'is no date'
 t 'thousandths, and a comma before the time' 0 csv-normalize --date a <<'IN' 3<<'OUT'
