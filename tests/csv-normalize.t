@@ -259,6 +259,7 @@ bad_format() {		# bad_format VALUE FORMAT REASON
 }
 bad_format /1/2020 %m/%d/%Y 'is no date in the format wanted'
 bad_format 2/30/2020 %m/%d/%Y 'is no date'
+bad_format '1/2/2020 13 PM' '%m/%d/%Y %I %p' 'is no date: the hour is not in 1 to 12'
 t 'a format with %n and %t, which stand for any white space' 0 csv-normalize --date a=%Y%n%m%t%d <<'IN' 3<<'OUT'
 a
 2020 2  29
