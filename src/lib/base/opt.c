@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/progress.h"
+#include "base/slurp.h"
 
 static bool verbose, quiet, show_progress, log_json, want_help, want_version, want_table;
 
@@ -304,16 +305,9 @@ static char *
 read_secret_file(const char *name, const char *path)
 {
 	struct buf text = { 0 };
-	FILE *f = fopen(path, "re");
-	int c;
 
-	if (f == NULL)
+	if (slurp(&text, path, SIZE_MAX) != SLURP_WHOLE)
 		die_errno(EX_CONFIG, "%s_FILE: %s", name, path);
-	while ((c = getc(f)) != EOF)
-		buf_char(&text, (char)c);
-	if (ferror(f))
-		die_errno(EX_CONFIG, "%s_FILE: %s", name, path);
-	fclose(f);
 	while (text.len > 0 && (text.p[text.len - 1] == '\n' || text.p[text.len - 1] == '\r'))
 		text.p[--text.len] = '\0';
 	return buf_take(&text);

@@ -83,21 +83,6 @@ made(const struct geo_layer *l, const void *p)
 
 /* ---- the file ---- */
 
-static void
-read_text(struct buf *text, const char *file)
-{
-	struct input in;
-
-	input_open(&in, (char *[]){ (char *)file, NULL });
-	do {
-		buf_add(text, in.p, (size_t)(in.end - in.p));
-		in.p = in.end;
-		if (text->len > MOST)
-			die(EX_DATAERR, "%s: over %d MiB: is it a layer of polygons?", file, MOST >> 20);
-	} while (input_more(&in));
-	input_close(&in);
-}
-
 static GEOSGeometry *
 make_ring(struct geo_layer *l, const struct geojson_feature *f, const struct geojson_ring *ring)
 {
@@ -351,7 +336,9 @@ geo_layer_read(const char *file, const struct str *properties, size_t n, bool st
 	l->file = file;
 	l->strict = strict;
 	l->properties = n;
-	read_text(&text, file);
+	input_slurp(file, &text, MOST);
+	if (text.len > MOST)
+		die(EX_DATAERR, "%s: over %d MiB: is it a layer of polygons?", file, MOST >> 20);
 	read_features(l, buf_all(&text), properties);
 	buf_free(&text);
 	l->counts.features = l->n;

@@ -258,19 +258,13 @@ knack_app_parse(struct str document, const char *where, const char *writer, int 
 struct knack_app *
 knack_app_read(const char *file, const char *writer)
 {
-	struct input in = { 0 };
 	struct buf document = { 0 };
+	const char *name = input_slurp(file, &document, MOST);
 	struct knack_app *app;
 
-	input_open(&in, (char *[]){ (char *)file, NULL });
-	do {
-		buf_add(&document, in.p, (size_t)(in.end - in.p));
-		in.p = in.end;
-		if (document.len > MOST)
-			die(EX_DATAERR, "%s: over %d MiB: is it the metadata of a Knack application?", in.file, MOST >> 20);
-	} while (input_more(&in));
-	app = knack_app_parse(buf_all(&document), in.file, writer, EX_DATAERR);
-	input_close(&in);
+	if (document.len > MOST)
+		die(EX_DATAERR, "%s: over %d MiB: is it the metadata of a Knack application?", name, MOST >> 20);
+	app = knack_app_parse(buf_all(&document), name, writer, EX_DATAERR);
 	buf_free(&document);
 	return app;
 }

@@ -48,21 +48,6 @@ bad_file(const struct knack_resume *r, const char *why)
 
 /* ---- reading ---- */
 
-static void
-slurp(const struct knack_resume *r, struct buf *b)
-{
-	struct input in = { 0 };
-
-	input_open(&in, (char *[]){ (char *)r->file, NULL });
-	do {
-		buf_add(b, in.p, in.end - in.p);
-		in.p = in.end;
-		if (b->len > MOST)
-			bad_file(r, "is not what --resume writes");
-	} while (input_more(&in));
-	input_close(&in);
-}
-
 /* A number of at most 64 bits, as its bits. */
 static unsigned long long
 number_of(const struct knack_resume *r, struct str object, const char *name)
@@ -100,7 +85,9 @@ read_mark(struct knack_resume *r)
 	const char *past;
 	struct str object;
 
-	slurp(r, &text);
+	input_slurp(r->file, &text, MOST);
+	if (text.len > MOST)
+		bad_file(r, "is not what --resume writes");
 	past = text.len > 0 && *text.p == '{' ? json_skip(text.p, text.p + text.len, &e) : NULL;
 	if (past == NULL || past + 1 != text.p + text.len || *past != '\n')
 		bad_file(r, "is torn");

@@ -443,24 +443,18 @@ mds_provider_free(struct mds_provider *p)
 void
 mds_provider_read(struct mds_provider *p, const char *file, const char *name)
 {
-	struct input in = { 0 };
 	struct buf text = { 0 }, why = { 0 };
+	const char *from = input_slurp(file, &text, MOST);
 
-	input_open(&in, (char *[]){ (char *)file, NULL });
-	do {
-		buf_add(&text, in.p, (size_t)(in.end - in.p));
-		in.p = in.end;
-		if (text.len > MOST)
-			die(EX_CONFIG, "%s: over %d MiB: is it the configuration of providers?", in.file, MOST >> 20);
-	} while (input_more(&in));
+	if (text.len > MOST)
+		die(EX_CONFIG, "%s: over %d MiB: is it the configuration of providers?", from, MOST >> 20);
 	mds_provider_parse(p, buf_all(&text), name, &why);
 	for (size_t i = 0; i < p->secrets.n; i++)
 		err_mask(p->secrets.w[i]);
 	if (why.len > 0)
-		die(EX_CONFIG, "%s: %s", in.file, why.p);
+		die(EX_CONFIG, "%s: %s", from, why.p);
 	if (p->unknown.len > 0)
-		warning("%s: %s: unknown settings, which do nothing: %s", in.file, p->name, p->unknown.p);
-	input_close(&in);
+		warning("%s: %s: unknown settings, which do nothing: %s", from, p->name, p->unknown.p);
 	buf_free(&text);
 	buf_free(&why);
 }

@@ -169,3 +169,19 @@ input_more(struct input *in)
 		progress_check();
 	}
 }
+
+const char *
+input_slurp(const char *file, struct buf *text, size_t most)
+{
+	struct input in;
+	const char *name;
+
+	input_open(&in, (char *[]){ (char *)file, NULL });
+	name = in.file;
+	do {
+		buf_add(text, in.p, (size_t)(in.end - in.p));
+		in.p = in.end;
+	} while (text->len <= most && input_more(&in));
+	input_close(&in);
+	return name;
+}

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/opt.h"
+#include "base/slurp.h"
 #include "format/date.h"
 #include "format/json.h"
 #include "net/url.h"
@@ -33,6 +34,7 @@
 #define INSTANCE_ROLES "/latest/meta-data/iam/security-credentials/"
 #define INSTANCE_TIMEOUT 1.0    /* s: where there is no such endpoint, nobody answers */
 #define ANSWER_MAX (64L << 10)  /* bytes of any of these answers */
+#define TOKEN_MAX (16L << 10)   /* bytes of a container's token */
 #define PROCESS_WAIT 60         /* s */
 #define MASKED 8                /* secrets: a renewal brings five at most */
 #define EPOCH_2000 946684800    /* s from 1970 to 2000, date.h's epoch */
@@ -218,23 +220,20 @@ static char *
 container_token(void)
 {
 	const char *path = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"), *token = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-	char line[16384], *copy;
-	FILE *f;
+	struct buf text = { 0 };
+	char *copy;
 
 	if (path == NULL && token == NULL)
 		return NULL;
 	if (path != NULL) {
-		if ((f = fopen(path, "re")) == NULL)
+		if (slurp(&text, path, TOKEN_MAX) != SLURP_WHOLE)
 			die_errno(EX_CONFIG, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: %s", path);
-		size_t n = fread(line, 1, sizeof line - 1, f);
-
-		line[n] = '\0';
-		fclose(f);
-		line[strcspn(line, "\r\n")] = '\0';
-		token = line;
+		text.p[strcspn(text.p, "\r\n")] = '\0';
+		token = text.p;
 	}
 	aws_mask(token);
 	copy = xstrdup(token);
+	buf_free(&text);
 	return copy;
 }
 

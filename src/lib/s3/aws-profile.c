@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "base/slurp.h"
 #include "format/ini.h"
 
 #define FILE_MAX (1L << 20)     /* bytes: more is no such file */
@@ -106,25 +107,15 @@ take_item(const struct ini_item *item, void *arg)
 static bool
 read_text(struct buf *text, const char *path)
 {
-	FILE *f = fopen(path, "re");
-	size_t n;
+	enum slurp how = slurp(text, path, FILE_MAX);
 
-	if (f == NULL) {
+	if (how == SLURP_NOT_OPENED)
 		memory_check(path);
-		return false;
-	}
-	do {
-		buf_room(text, 65536);
-		n = fread(text->p + text->len, 1, 65536, f);
-		text->len += n;
-		text->p[text->len] = '\0';
-	} while (n > 0 && text->len <= FILE_MAX);
-	if (ferror(f))
+	else if (how == SLURP_FAILED)
 		die_errno(EX_CONFIG, "%s", path);
-	if (text->len > FILE_MAX)
+	else if (how == SLURP_TOO_LARGE)
 		die(EX_CONFIG, "%s: more than 1 MiB: no file of credentials or profiles", path);
-	fclose(f);
-	return true;
+	return how == SLURP_WHOLE;
 }
 
 /* Returns the path; caller frees. */

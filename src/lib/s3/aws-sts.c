@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/slurp.h"
 #include "format/date.h"
 #include "format/xml.h"
 #include "net/url.h"
@@ -239,23 +240,18 @@ sts_assume_role(const struct sts *sts, const struct sts_role *role, const struct
 static bool
 read_token(struct buf *token, const char *path, struct aws_failure *f)
 {
-	FILE *file = fopen(path, "re");
-	const char *why;
-	size_t n;
+	enum slurp how = slurp(token, path, TOKEN_MAX);
 
-	if (file == NULL) {
+	if (how == SLURP_TOO_LARGE)
+		return aws_fail(f, EX_CONFIG, "%s: too large for a token", path);
+	if (how != SLURP_WHOLE) {
 		memory_check(path);
 		return aws_fail(f, EX_CONFIG, "%s: %s", path, strerror(errno));
 	}
-	buf_room(token, TOKEN_MAX + 1);
-	n = fread(token->p, 1, TOKEN_MAX + 1, file);
-	token->p[n] = '\0';
 	token->len = strcspn(token->p, "\r\n");
 	token->p[token->len] = '\0';
-	why = ferror(file) ? strerror(errno) : n > TOKEN_MAX ? "too large for a token" : token->len == 0 ? "no token in it" : NULL;
-	fclose(file);
-	if (why != NULL)
-		return aws_fail(f, EX_CONFIG, "%s: %s", path, why);
+	if (token->len == 0)
+		return aws_fail(f, EX_CONFIG, "%s: no token in it", path);
 	aws_mask(token->p);
 	return true;
 }
