@@ -16,7 +16,6 @@
 #include "base/limit.h"
 #include "base/progress.h"
 #include "format/zone.h"
-#include "net/url.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"
@@ -445,7 +444,7 @@ make_form(struct push *p, enum agol_op op, struct item **it, size_t n)
 	}
 	buf_char(&p->json, ']');
 	agol_begin_edit(&p->form, op);
-	url_escape(&p->form, buf_all(&p->json));
+	buf_percent(&p->form, buf_all(&p->json));
 }
 
 static void

@@ -239,7 +239,7 @@ begin_url(struct airflow *a)
 {
 	buf_reset(&a->url);
 	buf_fmt(&a->url, "%s/api/%s/dags/", a->base, apis[a->api]);
-	url_escape(&a->url, str_of(dag));
+	buf_percent(&a->url, str_of(dag));
 }
 
 static _Noreturn void
@@ -382,7 +382,7 @@ run_did_something(struct airflow *a, struct str id)
 	do {
 		begin_url(a);
 		buf_text(&a->url, "/dagRuns/");
-		url_escape(&a->url, json_text(id, &scratch));
+		buf_percent(&a->url, json_text(id, &scratch));
 		buf_fmt(&a->url, "/taskInstances?limit=%d&offset=%llu", TASKS_PAGE, offset);
 
 		struct http_reply *reply = get(a, "tasks of a run");

@@ -16,7 +16,6 @@
 #include "format/json.h"
 #include "knack/knack.h"
 #include "knack/query.h"
-#include "net/url.h"
 #include "records/receipt.h"
 #include "records/rows.h"
 #include "records/spool.h"
@@ -239,7 +238,7 @@ start_look_up(struct job *job, bool again)
 	buf_json(&filters, job->key);
 	buf_text(&filters, "}]");
 	buf_fmt(&path, "%s?rows_per_page=%d&filters=", job->push->path.p, FOUND);
-	url_escape(&path, buf_all(&filters));
+	buf_percent(&path, buf_all(&filters));
 	job->step = again ? LOOK_AGAIN : LOOK_UP;
 	job->reply = knack_start(job->push->knack, path.p, (struct http_request){ .what = "look-up", .check = check_list });
 	buf_free(&path);

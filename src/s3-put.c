@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "format/gzip.h"
-#include "net/url.h"
 #include "records/input.h"
 #include "records/receipt.h"
 #include "records/rows.h"
@@ -534,7 +533,7 @@ may_list(struct str prefix)
 	bool may;
 
 	buf_text(&query, "list-type=2&max-keys=1&prefix=");
-	url_escape(&query, prefix);
+	buf_percent(&query, prefix);
 	reply = s3_start(run.s3, &(struct s3_request){ .bucket = run.to.bucket, .query = query.p, .how = { .tries = 3 } });
 	may = http_try(s3_http(run.s3), reply);
 	s3_done(run.s3, reply);

@@ -17,7 +17,6 @@ struct http_reply *s3_start(struct s3 *s3, const struct s3_request *r) { (void)s
 void s3_done(struct s3 *s3, struct http_reply *reply) { (void)s3, (void)reply; abort(); }
 const char *s3_bad_key(struct str key) { (void)key; abort(); }
 void http_wait(struct http *http, struct http_reply *reply) { (void)http, (void)reply; abort(); }
-void url_escape(struct buf *b, struct str text) { buf_str(b, text); }
 
 static void
 check_inside(const struct page *page, struct str s)

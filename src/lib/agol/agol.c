@@ -215,7 +215,7 @@ static void
 add_pair(struct buf *form, const char *name, const char *value)
 {
 	buf_fmt(form, "&%s=", name);
-	url_escape(form, str_of(value));
+	buf_percent(form, str_of(value));
 }
 
 /* Epoch milliseconds of one call, or seconds from now of the other. */
@@ -288,7 +288,7 @@ void
 agol_item_url(const struct agol *a, const char *item, struct buf *url)
 {
 	buf_fmt(url, "%s/sharing/rest/content/items/", a->portal);
-	url_escape(url, str_of(item));
+	buf_percent(url, str_of(item));
 }
 
 bool

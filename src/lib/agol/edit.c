@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/url.h"
 
 #define ROLLED_BACK 1003        /* the code of features that were good, where one was not */
 
@@ -45,7 +44,7 @@ agol_count(struct agol *a, const struct agol_layer *l)
 static void
 add_name(struct buf *b, const struct agol_field *field)
 {
-	url_escape(b, field->name);
+	buf_percent(b, field->name);
 }
 
 /* The features after f->last.  By a condition and not by an offset, so that features that go meanwhile do no harm. */
@@ -67,12 +66,12 @@ next_page(struct agol *a, const struct agol_layer *l, struct agol_find *f)
 	buf_text(&f->form, "&where=");
 	if (f->any) {
 		buf_fmt(&after, "%.*s > %lld AND (", (int)l->oid->name.n, l->oid->name.p, f->last);
-		url_escape(&f->form, buf_all(&after));
-		url_escape(&f->form, str_of(f->where));
-		url_escape(&f->form, STR(")"));
+		buf_percent(&f->form, buf_all(&after));
+		buf_percent(&f->form, str_of(f->where));
+		buf_percent(&f->form, STR(")"));
 		buf_free(&after);
 	} else {
-		url_escape(&f->form, str_of(f->where));
+		buf_percent(&f->form, str_of(f->where));
 	}
 	ask(a, l, &f->form, &f->body);
 	features = json_get(buf_all(&f->body), "features");

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 #define MESSAGE_MAX 4096        /* at most PIPE_BUF on Linux, so that lines of several programs do not mix */
 #define SECRETS_MAX 32
 #define UNDOS_MAX 4
@@ -30,26 +32,6 @@ err_setup(const char *tool, bool be_quiet, bool json)
 	as_json = json;
 }
 
-/* Room for the text with every byte as %XX.  Masking comes before anything is open, so exit is enough here. */
-static char *
-percent_encoded(const char *text)
-{
-	char *out = malloc(3 * strlen(text) + 1), *o = out;
-
-	if (out == NULL)
-		die(EX_OSERR, "out of memory");
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL)
-			*o++ = (char)c;
-		else
-			o += sprintf(o, "%%%02X", c);
-	}
-	*o = '\0';
-	return out;
-}
-
 static void
 add_secret(char *secret)
 {
@@ -64,15 +46,13 @@ err_mask(const char *secret)
 	if (strlen(secret) < 4)
 		return;
 
-	char *plain = strdup(secret), *encoded = percent_encoded(secret);
+	struct buf encoded = { 0 };
 
-	if (plain == NULL)
-		die(EX_OSERR, "out of memory");
-	add_secret(plain);
-	if (strcmp(plain, encoded) == 0)
-		free(encoded);
-	else
-		add_secret(encoded);
+	buf_percent(&encoded, str_of(secret));
+	add_secret(xstrdup(secret));
+	if (strcmp(encoded.p, secret) != 0)
+		add_secret(buf_take(&encoded));
+	buf_free(&encoded);
 }
 
 static void
@@ -90,12 +70,13 @@ drop_secret(const char *secret)
 void
 err_unmask(const char *secret)
 {
-	char *encoded = percent_encoded(secret);
+	struct buf encoded = { 0 };
 
+	buf_percent(&encoded, str_of(secret));
 	drop_secret(secret);
-	if (strcmp(encoded, secret) != 0)
-		drop_secret(encoded);
-	free(encoded);
+	if (strcmp(encoded.p, secret) != 0)
+		drop_secret(encoded.p);
+	buf_free(&encoded);
 }
 
 /* Shortens the text where it stands: each secret becomes ***. */

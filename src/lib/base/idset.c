@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
+
 #define BYTES 12
 #define SLOTS (1 << 18)         /* of a table: 3 MiB */
 #define FULL (SLOTS / 5 * 4)    /* more, and searches get long */
@@ -16,12 +18,6 @@
 struct table { size_t n; unsigned char slot[SLOTS][BYTES]; };   /* all zeros: free, for no ObjectId is */
 
 struct idset { struct table *table[TABLES]; size_t newest; };
-
-static unsigned
-digit(char c)
-{
-	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-}
 
 /* ObjectIds count up, so that their last bytes alone are a poor hash: those are mixed (the finish of MurmurHash3). */
 static size_t
@@ -92,8 +88,7 @@ idset_add(struct idset *s, struct str id)
 {
 	unsigned char bytes[BYTES];
 
-	for (size_t i = 0; i < BYTES; i++)
-		bytes[i] = digit(id.p[2 * i]) << 4 | digit(id.p[2 * i + 1]);
+	hex_read(bytes, (struct str){ id.p, 2 * sizeof bytes });
 	return add_bytes(s, bytes);
 }
 

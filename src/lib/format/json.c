@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/hex.h"
 #include "base/scan.h"
 
 /* The text ends where a 0 stands at `end`; a cut text therefore fails exactly there. */
@@ -70,12 +71,6 @@ utf8_check(const char *p, const char *end)
 		p += n;
 	}
 	return NULL;
-}
-
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* The four digits at p, or -1 with *bad the first that is none. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "format/json.h"
-#include "net/url.h"
 
 #define FIELDS 64               /* rules of --filters at most: a URL has its bounds, too */
 
@@ -370,7 +369,7 @@ knack_query_put(const struct knack_query *q, struct buf *path, const char *after
 	add_filters(q, &filters, after);
 	if (filters.len > 0) {
 		buf_text(path, "&filters=");
-		url_escape(path, buf_all(&filters));
+		buf_percent(path, buf_all(&filters));
 	}
 	buf_free(&filters);
 }

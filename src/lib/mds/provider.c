@@ -223,9 +223,9 @@ take_form(struct reading *r, const char *name, char *value)
 
 	if (r->p->token_form != NULL)
 		buf_fmt(&form, "%s&", r->p->token_form);
-	url_escape(&form, str_of(name));
+	buf_percent(&form, str_of(name));
 	buf_char(&form, '=');
-	url_escape(&form, str_of(value));
+	buf_percent(&form, str_of(value));
 	if (!is_one_of(name, open))
 		add_secret(r, value);
 	free(r->p->token_form);

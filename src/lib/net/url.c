@@ -112,18 +112,3 @@ url_resolve(struct buf *b, const char *from, const char *location)
 	curl_free(to);
 	curl_url_cleanup(u);
 }
-
-void
-url_escape(struct buf *b, struct str text)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = text.p[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL))
-			buf_char(b, c);
-		else
-			buf_add(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
-	}
-}

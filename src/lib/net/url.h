@@ -1,5 +1,5 @@
 /*
- * net/url.h - URLs: compared, resolved, escaped, and shown without their secrets.
+ * net/url.h - URLs: compared, resolved, and shown without their secrets.
  *
  * libcurl parses them, so that what is judged here is what it will ask.
  */
@@ -23,7 +23,5 @@ char *url_shown(const char *url);
 
 /* Appends where a Location leads from the URL it came with: it may be relative (RFC 9110 10.2.2). */
 void url_resolve(struct buf *, const char *from, const char *location);
-/* Appends the text percent-encoded, all but the unreserved characters of RFC 3986. */
-void url_escape(struct buf *, struct str text);
 
 #endif

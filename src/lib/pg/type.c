@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "format/json.h"
 
 #define VARHDRSZ 4                      /* a length modifier counts it: varchar(3) has typmod 7 */
@@ -522,15 +523,6 @@ pgtype_text(struct buf *out, const struct pgtype *type, struct str binary)
 
 /* The rest */
 
-static int
-hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Hyphens may stand behind every fourth digit, braces around it all (uuid.c). */
 static const char *
 encode_uuid(struct buf *out, const struct pgvalue *v)
@@ -548,7 +540,7 @@ encode_uuid(struct buf *out, const struct pgvalue *v)
 	for (size_t i = 0; i < 16; i++) {
 		int high, low;
 
-		if (at + 2 > s.n || (high = hex_value(s.p[at])) < 0 || (low = hex_value(s.p[at + 1])) < 0)
+		if (at + 2 > s.n || (high = hex_digit(s.p[at])) < 0 || (low = hex_digit(s.p[at + 1])) < 0)
 			return why;
 		bytes[i] = (char)(high << 4 | low);
 		at += 2;

@@ -205,7 +205,7 @@ put_parameter(struct buf *body, const char *name, const char *value)
 	if (value == NULL)
 		return;
 	buf_fmt(body, "&%s=", name);
-	url_escape(body, str_of(value));
+	buf_percent(body, str_of(value));
 }
 
 static void

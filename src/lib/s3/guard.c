@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "format/xml.h"
-#include "net/url.h"
 #include "s3/listing.h"
 #include "s3/sigv4.h"
 
@@ -33,7 +32,7 @@ upload_query(const char *id)
 	struct buf b = { 0 };
 
 	buf_text(&b, "uploadId=");
-	url_escape(&b, str_of(id));
+	buf_percent(&b, str_of(id));
 	return buf_take(&b);
 }
 
@@ -103,7 +102,7 @@ has_others(struct s3 *s3, const char *bucket, struct str key)
 	unsigned n = 0;
 
 	buf_text(&query, "max-uploads=2&prefix=");
-	url_escape(&query, key);
+	buf_percent(&query, key);
 	buf_text(&query, "&uploads=");
 	reply = s3_start(s3, &(struct s3_request){ .bucket = bucket, .query = query.p, .how = { .tries = 3 } });
 	if (http_try(s3_http(s3), reply))

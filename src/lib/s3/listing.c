@@ -7,7 +7,6 @@
 #include "format/date.h"
 #include "format/json.h"
 #include "format/xml.h"
-#include "net/url.h"
 
 #define PAGE_KEYS 1000          /* the most that S3 gives in a page */
 #define MOST_STANDING 100       /* pages */
@@ -174,7 +173,7 @@ add_parameter(struct buf *query, const char *name, struct str value)
 	if (value.n == 0)
 		return;
 	buf_fmt(query, "%s%s=", query->len > 0 ? "&" : "", name);
-	url_escape(query, value);
+	buf_percent(query, value);
 }
 
 struct lister {

@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "base/hex.h"
+
 #define CHECKSUM "x-amz-checksum-sha256"
 
 struct str
@@ -38,8 +40,7 @@ s3_md5(char hex[33], struct str bytes)
 	if (EVP_DigestInit_ex(ctx, EVP_md5(), NULL) != 1 || EVP_DigestUpdate(ctx, bytes.p, bytes.n) != 1 ||
 	    EVP_DigestFinal_ex(ctx, raw, &n) != 1)
 		return false;
-	for (unsigned i = 0; i < n; i++)
-		sprintf(hex + 2 * i, "%02x", raw[i]);
+	hex_put_text(hex, raw, n);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "format/xml.h"
 #include "net/url.h"
 #include "s3/sigv4.h"
@@ -510,7 +511,7 @@ encode_key(struct str key)
 		const char *slash = memchr(p, '/', (size_t)(end - p));
 		const char *stop = slash != NULL ? slash : end;
 
-		url_escape(&b, (struct str){ p, (size_t)(stop - p) });
+		buf_percent(&b, (struct str){ p, (size_t)(stop - p) });
 		if (slash != NULL)
 			buf_char(&b, '/');
 		p = stop + (slash != NULL);
@@ -622,11 +623,7 @@ s3_checksum(struct buf *b, const char hex[65])
 {
 	unsigned char raw[32], text[45];        /* 44 and a 0 */
 
-	for (size_t i = 0; i < sizeof raw; i++) {
-		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		raw[i] = (unsigned char)strtoul(pair, NULL, 16);
-	}
+	hex_read(raw, (struct str){ hex, 2 * sizeof raw });
 	EVP_EncodeBlock(text, raw, sizeof raw);
 	buf_text(b, (char *)text);
 }

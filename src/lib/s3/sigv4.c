@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/memory.h"
 
 #define SHA 32                  /* bytes */
@@ -56,18 +57,6 @@ open_crypto(void)
 	EVP_MAC_free(hmac);             /* the context holds it */
 }
 
-static void
-put_hex(char hex[SIGV4_HEX], const unsigned char raw[SHA])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < SHA; i++) {
-		hex[2 * i] = digits[raw[i] >> 4];
-		hex[2 * i + 1] = digits[raw[i] & 15];
-	}
-	hex[2 * SHA] = '\0';
-}
-
 void
 sigv4_hash(char hex[SIGV4_HEX], struct str bytes)
 {
@@ -77,7 +66,7 @@ sigv4_hash(char hex[SIGV4_HEX], struct str bytes)
 	must(EVP_DigestInit_ex2(kept.digest, kept.sha256, NULL));
 	must(EVP_DigestUpdate(kept.digest, bytes.p, bytes.n));
 	must(EVP_DigestFinal_ex(kept.digest, raw, NULL));
-	put_hex(hex, raw);
+	hex_put_text(hex, raw, SHA);
 }
 
 void
@@ -253,7 +242,7 @@ sigv4_sign(struct buf *out, const struct sigv4_request *r, const struct sigv4_sc
 	buf_fmt(&kept.to_sign, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", r->time, date.p, s->region, s->service, hex);
 	take_key(date, s);
 	sign(raw, (struct str){ NULL, 0 }, buf_all(&kept.to_sign));
-	put_hex(hex, raw);
+	hex_put_text(hex, raw, SHA);
 	buf_fmt(out, "AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s", s->key, date.p,
 	    s->region, s->service, kept.names.p, hex);
 }

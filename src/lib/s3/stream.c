@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "format/xml.h"
-#include "net/url.h"
 #include "s3/guard.h"
 
 #define SAME_SIZE 1000          /* parts of the first size: 8 GiB, as a rule */
@@ -166,18 +166,8 @@ make_query(const struct s3_stream *u, unsigned number)
 	if (number > 0)
 		buf_fmt(&b, "partNumber=%u&", number);
 	buf_text(&b, "uploadId=");
-	url_escape(&b, str_of(u->id));
+	buf_percent(&b, str_of(u->id));
 	return buf_take(&b);
-}
-
-static void
-read_hash(unsigned char raw[SHA], const char hex[SIGV4_HEX])
-{
-	for (size_t i = 0; i < SHA; i++) {
-		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		raw[i] = (unsigned char)strtoul(pair, NULL, 16);
-	}
 }
 
 static const char *
@@ -206,8 +196,7 @@ finish_hash(struct s3_stream *u, struct part *part)
 
 	if (EVP_DigestFinal_ex(u->sha256, raw, &n) != 1 || EVP_DigestInit_ex2(u->sha256, NULL, NULL) != 1)
 		die(EX_SOFTWARE, "OpenSSL refuses SHA-256");
-	for (unsigned i = 0; i < n; i++)
-		sprintf(part->hash + 2 * i, "%02x", raw[i]);
+	hex_put_text(part->hash, raw, n);
 }
 
 static void
@@ -225,7 +214,7 @@ send_part(struct s3_stream *u, struct part *part)
 		u->sent = xrealloc(u->sent, u->cap, sizeof *u->sent);
 	}
 	part->number = ++u->n;
-	read_hash(u->sent[part->number - 1].sha256, part->hash);
+	hex_read(u->sent[part->number - 1].sha256, (struct str){ part->hash, 2 * (size_t)SHA });
 	query = make_query(u, part->number);
 	buf_fmt(&what, "part %u", part->number);
 	if (u->to->checksums) {
@@ -459,21 +448,16 @@ put_whole(struct s3_stream *u)
 	u->n = 1;
 }
 
-/* Of a digit that was found to be one. */
-static unsigned
-hex_value(char c)
-{
-	return (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 15;
-}
-
 /* Appends the bytes of an ETag that is an MD5; false when it is none. */
 static bool
 add_md5(struct buf *b, const char *etag)
 {
+	unsigned char raw[16];
+
 	if (strlen(etag) != 32 || strspn(etag, "0123456789abcdef") != 32)
 		return false;
-	for (size_t i = 0; i < 32; i += 2)
-		buf_char(b, (char)(hex_value(etag[i]) << 4 | hex_value(etag[i + 1])));
+	hex_read(raw, str_of(etag));
+	buf_add(b, raw, sizeof raw);
 	return true;
 }
 
@@ -495,9 +479,8 @@ sum_up(struct s3_stream *u)
 	s3_checksum(&u->checksum, hex);
 	buf_fmt(&u->checksum, "-%u", u->n);
 	if (all && EVP_Digest(md5s.p, md5s.len, raw, &n, EVP_md5(), NULL) == 1) {
-		for (unsigned i = 0; i < n; i++)
-			buf_fmt(&u->etag, "%02x", raw[i]);
-		buf_fmt(&u->etag, "-%u", u->n);
+		hex_put_text(hex, raw, n);
+		buf_fmt(&u->etag, "%s-%u", hex, u->n);
 	}
 	buf_free(&sums);
 	buf_free(&md5s);

@@ -119,7 +119,7 @@ add_ticket(struct http_reply *reply, struct buf *url, void *arg)
 	if (ticket.n > 0) {
 		buf_add(url, reply->url, old != NULL ? (size_t)(old - reply->url - 1) : strlen(reply->url));
 		buf_text(url, memchr(url->p, '?', url->len) != NULL ? "&ticket=" : "?ticket=");
-		url_escape(url, ticket);
+		buf_percent(url, ticket);
 	}
 	buf_free(&scratch);
 }
@@ -156,7 +156,7 @@ add_parameter(struct buf *url, const char *name, const char *value)
 	if (value == NULL)
 		return;
 	buf_fmt(url, "%c$%s=", memchr(url->p, '?', url->len) != NULL ? '&' : '?', name);
-	url_escape(url, str_of(value));
+	buf_percent(url, str_of(value));
 }
 
 static void

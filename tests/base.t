@@ -1,0 +1,65 @@
+#!/bin/sh
+# The small functions of src/lib/base that everything else uses, in their edge cases.
+. "$(dirname "$0")/lib.sh"
+PATH=$(dirname "${CULVERT_BIN:-$top/bin}")/build/vectors:$PATH
+
+all() {			# all WHAT: each line of standard input in turn
+	while IFS= read -r _text; do
+		printf '%s: ' "$_text"
+		base "$@" "$_text" || return
+	done
+}
+
+t 'hex digits of either case; no half byte, nothing else' 0 all hex <<'IN' 3<<'OUT'
+00ff7F80
+0123456789abcdefABCDEF
+
+abc
+0g
++1
+ 1
+0x
+@`
+/:
+IN
+00ff7F80: 00ff7f80
+0123456789abcdefABCDEF: 0123456789abcdefabcdef
+: 
+abc: none
+0g: none
++1: none
+ 1: none
+0x: none
+@`: none
+/:: none
+OUT
+
+t 'percent-encoding leaves the unreserved characters of RFC 3986' 0 all percent <<'IN' 3<<'OUT'
+AZaz09-._~
+a b+c/d?e=f&g%h
+é"'()*
+IN
+AZaz09-._~: AZaz09-._~
+a b+c/d?e=f&g%h: a%20b%2Bc%2Fd%3Fe%3Df%26g%25h
+é"'()*: %C3%A9%22%27%28%29%2A
+OUT
+
+printf '%10000s' x >file
+: >empty
+mkdir directory
+slurps() {
+	for _words in 'file 10000' 'file 9999' 'file 0' 'empty 0' 'none 10' 'directory 10'; do
+		# shellcheck disable=SC2086
+		base slurp $_words
+	done
+}
+t 'a file is read as a whole, or it is said why not' 0 slurps 3<<'OUT'
+whole 10000
+too large 10000
+too large 4096
+whole 0
+not opened 0
+failed 0
+OUT
+
+done_testing

@@ -1,0 +1,68 @@
+/*
+ * base - what the small functions that everything else uses make of their edge cases.
+ *
+ *	base hex TEXT		the bytes of hex digits, as hex digits; "none" where they are none
+ *	base percent TEXT	percent-encoded
+ *	base slurp FILE MOST	"whole", "not opened", "failed" or "too large", and how many bytes
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "base/opt.h"
+#include "base/slurp.h"
+
+static const struct opt options[] = { OPT_END };
+const struct tool tool = {
+	.name = "base", .operands = "WHAT TEXT ...", .options = options, .does = "Try small functions.",
+};
+
+static void
+try_hex(struct buf *out, char **words)
+{
+	unsigned char bytes[64];
+	char text[2 * sizeof bytes + 1];
+	struct str digits = str_of(words[0]);
+
+	if (!hex_read(bytes, digits)) {
+		buf_text(out, "none");
+		return;
+	}
+	hex_put_text(text, bytes, digits.n / 2);
+	buf_text(out, text);
+}
+
+static void
+try_percent(struct buf *out, char **words)
+{
+	buf_percent(out, str_of(words[0]));
+}
+
+static void
+try_slurp(struct buf *out, char **words)
+{
+	static const char *const how[] = { "whole", "not opened", "failed", "too large" };
+	struct buf text = { 0 };
+
+	buf_text(out, how[slurp(&text, words[0], (size_t)atol(words[1]))]);
+	buf_fmt(out, " %zu", text.len);
+	buf_free(&text);
+}
+
+static const struct { const char *name; void (*try)(struct buf *, char **); } all[] = {
+	{ "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp },
+};
+
+int
+main(int argc, char *argv[])
+{
+	char **words = opt_parse(argc, argv);
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (strcmp(all[i].name, words[0]) == 0)
+			all[i].try(&out, words + 1);
+	puts(buf_all(&out).p);
+	buf_free(&out);
+	return EX_OK;
+}
