@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "advice.h"
+#include "base/uuid.h"
 #include "format/date.h"
 #include "format/zone.h"
 #include "mds/block.h"
@@ -156,12 +157,7 @@ choose_span(const char *command)
 static void
 check_uuid(const char *id)
 {
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	bool good = strlen(id) == strlen(shape);
-
-	for (size_t i = 0; good && id[i] != '\0'; i++)
-		good = shape[i] == '-' ? id[i] == '-' : strchr("0123456789abcdefABCDEF", id[i]) != NULL;
-	if (!good)
+	if (!uuid_is(str_of(id), true))
 		die(EX_USAGE, "--provider-id %s: want a UUID", id);
 }
 

@@ -231,10 +231,10 @@ static bool
 mend_id(struct trips *t, int field, struct buf *b)
 {
 	struct str *id = &t->check.field[field], provider = t->check.field[MDS_PROVIDER_ID];
-	char uuid[MDS_UUID_LEN];
+	char uuid[UUID_LEN];
 
 	provider = provider.p != NULL ? json_text(provider, &t->scratch) : provider;
-	if (provider.p == NULL || !mds_is_uuid(provider, true))
+	if (provider.p == NULL || !uuid_is(provider, true))
 		return mds_fault(&t->check, "provider_id", "is no UUID, which an integer id is to be put below");
 	if (!mds_uuid_of_integer(*id, provider, uuid))
 		return mds_fault(&t->check, field == MDS_TRIP_ID ? "trip_id" : "device_id",

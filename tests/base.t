@@ -62,4 +62,30 @@ not opened 0
 failed 0
 OUT
 
+t 'a UUID as PostgreSQL reads it, and as MDS wants it' 0 all uuid <<'IN' 3<<'OUT'
+0309585e-599f-4e57-ac85-fffffff199a1
+0309585E-599f-4e57-ac85-fffffff199a1
+{0309585e599f4e57ac85fffffff199a1}
+0309-585e-599f-4e57-ac85-ffff-fff1-99a1
+0309585e-599f-4e57-ac85-fffffff199a1-
+0309585e-599f-4e57-ac85-fffffff199a
+0309585e-599f-4e57-ac85-fffffff199ag
+{0309585e-599f-4e57-ac85-fffffff199a1
+03-09585e-599f-4e57-ac85-fffffff199a1
+0309585e--599f-4e57-ac85-fffffff199a1
+
+IN
+0309585e-599f-4e57-ac85-fffffff199a1: canonical, 0309585e-599f-4e57-ac85-fffffff199a1
+0309585E-599f-4e57-ac85-fffffff199a1: upper case, 0309585e-599f-4e57-ac85-fffffff199a1
+{0309585e599f4e57ac85fffffff199a1}: other, 0309585e-599f-4e57-ac85-fffffff199a1
+0309-585e-599f-4e57-ac85-ffff-fff1-99a1: other, 0309585e-599f-4e57-ac85-fffffff199a1
+0309585e-599f-4e57-ac85-fffffff199a1-: other, none
+0309585e-599f-4e57-ac85-fffffff199a: other, none
+0309585e-599f-4e57-ac85-fffffff199ag: other, none
+{0309585e-599f-4e57-ac85-fffffff199a1: other, none
+03-09585e-599f-4e57-ac85-fffffff199a1: other, none
+0309585e--599f-4e57-ac85-fffffff199a1: other, none
+: other, none
+OUT
+
 done_testing

@@ -41,11 +41,11 @@ check_number(struct str number)
 static void
 check_uuid(struct str digits)
 {
-	static const struct str provider = { "0309585e-599f-4e57-ac85-ffffffffffff", MDS_UUID_LEN };
-	char uuid[MDS_UUID_LEN];
+	static const struct str provider = { "0309585e-599f-4e57-ac85-ffffffffffff", UUID_LEN };
+	char uuid[UUID_LEN];
 
 	if (mds_uuid_of_integer(digits, provider, uuid))
-		CHECK(mds_is_uuid((struct str){ uuid, sizeof uuid }, false));
+		CHECK(uuid_is((struct str){ uuid, sizeof uuid }, false));
 }
 
 static void

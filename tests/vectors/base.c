@@ -4,6 +4,7 @@
  *	base hex TEXT		the bytes of hex digits, as hex digits; "none" where they are none
  *	base percent TEXT	percent-encoded
  *	base slurp FILE MOST	"whole", "not opened", "failed" or "too large", and how many bytes
+ *	base uuid TEXT		"canonical", "upper case" or "other", and the UUID or "none"
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/hex.h"
 #include "base/opt.h"
 #include "base/slurp.h"
+#include "base/uuid.h"
 
 static const struct opt options[] = { OPT_END };
 const struct tool tool = {
@@ -49,8 +51,24 @@ try_slurp(struct buf *out, char **words)
 	buf_free(&text);
 }
 
+static void
+try_uuid(struct buf *out, char **words)
+{
+	struct str text = str_of(words[0]);
+	unsigned char bytes[UUID_BYTES];
+	char canonical[UUID_LEN];
+
+	buf_fmt(out, "%s, ", uuid_is(text, false) ? "canonical" : uuid_is(text, true) ? "upper case" : "other");
+	if (!uuid_read(bytes, text)) {
+		buf_text(out, "none");
+		return;
+	}
+	uuid_put(canonical, bytes);
+	buf_add(out, canonical, sizeof canonical);
+}
+
 static const struct { const char *name; void (*try)(struct buf *, char **); } all[] = {
-	{ "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp },
+	{ "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
 };
 
 int

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "base/scan.h"
+#include "base/uuid.h"
 #include "format/json.h"
 #include "mds/number.h"
-#include "mds/uuid.h"
 
 #define PLAIN_NAME 80           /* bytes of an unknown member's name that are shown */
 
@@ -130,7 +130,7 @@ pattern_fault(enum mds_pattern pattern, struct str text)
 	static const char https[] = "https://";
 
 	switch (pattern) {
-	case MDS_UUID: return mds_is_uuid(text, false) ? GOOD : NO_UUID;
+	case MDS_UUID: return uuid_is(text, false) ? GOOD : NO_UUID;
 	case MDS_ONE_LINE: return is_line(text) ? GOOD : NO_LINE;
 	case MDS_HTTPS: return text.n >= 8 && memcmp(text.p, https, 8) == 0 && is_line(text) ? GOOD : NO_HTTPS;
 	case MDS_CURRENCY: return is_currency(text) ? GOOD : NO_CURRENCY;

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/hex.h"
+#include "base/uuid.h"
 #include "format/json.h"
 
 #define VARHDRSZ 4                      /* a length modifier counts it: varchar(3) has typmod 7 */
@@ -523,32 +523,13 @@ pgtype_text(struct buf *out, const struct pgtype *type, struct str binary)
 
 /* The rest */
 
-/* Hyphens may stand behind every fourth digit, braces around it all (uuid.c). */
 static const char *
 encode_uuid(struct buf *out, const struct pgvalue *v)
 {
-	static const char why[] = "is no UUID";
-	struct str s = v->text;
-	char bytes[16];
-	size_t at = 0;
+	unsigned char bytes[UUID_BYTES];
 
-	if (s.n >= 2 && s.p[0] == '{') {
-		if (s.p[s.n - 1] != '}')
-			return why;
-		s = (struct str){ s.p + 1, s.n - 2 };
-	}
-	for (size_t i = 0; i < 16; i++) {
-		int high, low;
-
-		if (at + 2 > s.n || (high = hex_digit(s.p[at])) < 0 || (low = hex_digit(s.p[at + 1])) < 0)
-			return why;
-		bytes[i] = (char)(high << 4 | low);
-		at += 2;
-		if (i % 2 == 1 && i < 15 && at < s.n && s.p[at] == '-')
-			at++;
-	}
-	if (at != s.n)
-		return why;
+	if (!uuid_read(bytes, v->text))
+		return "is no UUID";
 	buf_add(out, bytes, sizeof bytes);
 	return NULL;
 }
