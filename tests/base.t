@@ -34,6 +34,16 @@ abc: none
 /:: none
 OUT
 
+t 'the hash is FNV-1a, by the vectors of its authors' 0 all hash <<'IN' 3<<'OUT'
+
+a
+foobar
+IN
+: cbf29ce484222325
+a: af63dc4c8601ec8c
+foobar: 85944171f73967e8
+OUT
+
 t 'percent-encoding leaves the unreserved characters of RFC 3986' 0 all percent <<'IN' 3<<'OUT'
 AZaz09-._~
 a b+c/d?e=f&g%h

@@ -1,6 +1,7 @@
 /*
  * base - what the small functions that everything else uses make of their edge cases.
  *
+ *	base hash TEXT		in hex digits
  *	base hex TEXT		the bytes of hex digits, as hex digits; "none" where they are none
  *	base percent TEXT	percent-encoded
  *	base slurp FILE MOST	"whole", "not opened", "failed" or "too large", and how many bytes
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/hex.h"
 #include "base/opt.h"
 #include "base/slurp.h"
@@ -67,8 +69,14 @@ try_uuid(struct buf *out, char **words)
 	buf_add(out, canonical, sizeof canonical);
 }
 
+static void
+try_hash(struct buf *out, char **words)
+{
+	buf_fmt(out, "%016llx", (unsigned long long)hash_add(HASH_START, str_of(words[0])));
+}
+
 static const struct { const char *name; void (*try)(struct buf *, char **); } all[] = {
-	{ "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
+	{ "hash", try_hash }, { "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
 };
 
 int

@@ -1,20 +1,11 @@
-/* base/names.c - a list of names with their places: open addressing, FNV-1a. */
+/* base/names.c - a list of names with their places: open addressing. */
 #include "base/names.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 struct names_slot { uint64_t hash; size_t place; };     /* place + 1; 0: free */
-
-static uint64_t
-hash_of(struct str s)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
-	return h;
-}
 
 static struct names_slot *
 slot_of(const struct names *ns, struct str name, uint64_t hash)
@@ -34,7 +25,7 @@ rehash(struct names *ns)
 	free(ns->slot);
 	ns->slot = xcalloc(ns->slots, sizeof *ns->slot);
 	for (size_t i = 0; i < ns->n; i++) {
-		uint64_t hash = hash_of(ns->name[i]);
+		uint64_t hash = hash_add(HASH_START, ns->name[i]);
 
 		*slot_of(ns, ns->name[i], hash) = (struct names_slot){ hash, i + 1 };
 	}
@@ -46,7 +37,7 @@ names_add(struct names *ns, struct str name)
 	if (ns->n * 2 >= ns->slots)
 		rehash(ns);
 
-	uint64_t hash = hash_of(name);
+	uint64_t hash = hash_add(HASH_START, name);
 	struct names_slot *s = slot_of(ns, name, hash);
 
 	if (s->place == 0) {
@@ -83,7 +74,7 @@ names_find(struct names *ns, struct str name, size_t hint)
 	if (ns->slots == 0)
 		return NAMES_NONE;
 
-	struct names_slot *s = slot_of(ns, name, hash_of(name));
+	struct names_slot *s = slot_of(ns, name, hash_add(HASH_START, name));
 
 	if (s->place == 0)
 		return NAMES_NONE;

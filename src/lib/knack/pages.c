@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/idset.h"
 #include "format/json.h"
 
@@ -91,14 +92,13 @@ check_page(struct http_reply *reply, void *arg)
 		return "no \"total_records\" in the answer";
 	p->total = total;
 	p->came = 0;
-	p->digest = 14695981039346656037u;
+	p->digest = HASH_START;
 	for (struct json_walk w = json_walk(records); json_next(&w); p->came++) {
 		struct str id = *w.value.p == '{' ? id_of(w.value) : (struct str){ 0 };
 
 		if (id.p == NULL)
 			return "a record without an id";
-		for (size_t i = 0; i < id.n; i++)       /* FNV-1a */
-			p->digest = (p->digest ^ (unsigned char)id.p[i]) * 1099511628211u;
+		p->digest = hash_add(p->digest, id);
 	}
 	return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "format/json.h"
 
 /* The body's own value, without what is around it. */
@@ -103,17 +104,6 @@ place_of(struct str element, const struct mds_cut *cut)
 	return cut->reach > 0 && ((usec < from && usec >= from - (double)cut->reach) || usec == to) ? PASSED_OVER : OUTSIDE;
 }
 
-/* FNV-1a */
-unsigned long long
-mds_digest(unsigned long long before, struct str s)
-{
-	unsigned long long d = before != 0 ? before : 14695981039346656037u;
-
-	for (size_t i = 0; i < s.n; i++)
-		d = (d ^ (unsigned char)s.p[i]) * 1099511628211u;
-	return d;
-}
-
 /* Line breaks stand between tokens only: strings hold none. */
 static size_t
 move_line(char *to, struct str element)
@@ -137,11 +127,12 @@ mds_page_cut(struct mds_page *page, const struct mds_cut *cut)
 	struct json_walk w = json_walk(page->list);
 	char *start = (char *)page->list.p, *out = start;
 
-	page->came = page->rows = page->outside = page->digest = 0;
+	page->came = page->rows = page->outside = 0;
+	page->digest = HASH_START;
 	for (; json_next(&w); page->came++) {
 		enum place place = place_of(w.value, cut);
 
-		page->digest = mds_digest(page->digest, w.value);
+		page->digest = hash_add(page->digest, w.value);
 		if (place == PASSED_OVER)
 			continue;
 		page->outside += place == OUTSIDE;

@@ -38,8 +38,6 @@ struct mds_cut {
 };
 /* Overwrites the body. */
 void mds_page_cut(struct mds_page *, const struct mds_cut *);
-/* Of what came before, 0 at first, and these bytes. */
-unsigned long long mds_digest(unsigned long long before, struct str);
 void mds_page_free(struct mds_page *);
 
 #endif

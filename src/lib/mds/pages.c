@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "base/names.h"
 #include "format/date.h"
 #include "mds/auth.h"
@@ -413,7 +414,7 @@ follow_link(struct mds_pages *p, const char *from)
 	url_resolve(&to, from, p->page.next.p);
 	if (!url_same_origin(p->provider->url, to.p))
 		die_at_page(p, EX_PROTOCOL, "its link to the next page leads to another server, which is not followed");
-	if (!is_new(&p->urls, mds_digest(0, buf_all(&to))))
+	if (!is_new(&p->urls, hash_add(HASH_START, buf_all(&to))))
 		die_at_page(p, EX_PROTOCOL, "its link to the next page leads to one that came before");
 	if (p->question->times == MDS_HOURS && p->in_span == 0)
 		warning("%s: %s: version %s has no pages, but here is a link to the next one: following it", p->provider->name,
@@ -448,7 +449,7 @@ mds_pages_next(struct mds_pages *p)
 	while (reply == NULL) {
 		if (!next_span(p))
 			return NULL;
-		is_new(&p->urls, mds_digest(0, buf_all(&p->url)));
+		is_new(&p->urls, hash_add(HASH_START, buf_all(&p->url)));
 		reply = ask(p);
 	}
 	mds_auth_worked(p->auth);
