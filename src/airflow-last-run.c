@@ -19,7 +19,6 @@
 
 #define PAGE 50                 /* runs asked for at a time: mostly the first one is the answer */
 #define TASKS_PAGE 100          /* Airflow's own bound, [api] maximum_page_limit */
-#define UNIX_EPOCH 946684800LL  /* s from there to date_usec()'s epoch */
 
 enum api { API_AUTO, API_EXPERIMENTAL, API_V1, API_V2 };
 static const char *const apis[] = { "auto", "experimental", "v1", "v2", NULL };
@@ -533,7 +532,7 @@ print_time(bool found, int64_t usec)
 	struct buf b = { 0 };
 
 	if (found && epoch) {
-		buf_fmt(&b, "%lld", (long long)(usec - (usec % 1000000 + 1000000) % 1000000) / 1000000 + UNIX_EPOCH);
+		buf_fmt(&b, "%lld", (long long)(usec - (usec % 1000000 + 1000000) % 1000000) / 1000000 + UNIX_2000);
 	} else if (found) {
 		date_from_usec(&m, usec);
 		m.has_zone = true;

@@ -71,7 +71,7 @@ parse_time(const char *option, const char *text)
 static void
 check_over(const char *option, const char *text, int64_t end)
 {
-	if (end > ((int64_t)time(NULL) - MDS_UNIX) * 1000000)
+	if (end > ((int64_t)time(NULL) - UNIX_2000) * 1000000)
 		die(EX_USAGE, "--%s %s: is still to come: run again once it is over", option, text);
 }
 

@@ -119,7 +119,7 @@ make_stamp(struct shape *s)
 		return;
 	zone_use(timezone_option != NULL ? timezone_option : "UTC");
 	column_of(s, "--stamp", str_of(stamp));
-	zone_from_instant(&m, ((int64_t)time(NULL) - 946684800) * 1000000);     /* 2000-01-01, where date.h counts from */
+	zone_from_instant(&m, ((int64_t)time(NULL) - UNIX_2000) * 1000000);
 	m.has_time = true;
 	m.usec = 0;
 	date_put_iso(&s->now, &m);

@@ -10,7 +10,6 @@
 #include "format/zone.h"
 #include "records/place.h"
 
-#define UNIX_EPOCH_MS 946684800000LL    /* from there to date_usec()'s epoch */
 #define WGS84 4326                      /* the wkid of degrees */
 
 static struct buf scratch, text;        /* of one value */
@@ -81,7 +80,7 @@ put_date(struct buf *b, struct str s, enum agol_type type, bool in_zone)
 
 	int64_t usec = date_usec(&m);
 
-	buf_fmt(b, "%lld", (long long)(usec - ((usec % 1000) + 1000) % 1000) / 1000 + UNIX_EPOCH_MS);
+	buf_fmt(b, "%lld", (long long)(usec - ((usec % 1000) + 1000) % 1000) / 1000 + UNIX_2000 * 1000);
 	return NULL;
 }
 

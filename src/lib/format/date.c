@@ -657,8 +657,7 @@ settle(struct cursor *c, struct moment *m, const struct said *s)
 	if (s->epoch) {
 		struct moment utc;
 
-		/* PostgreSQL's epoch is 946,684,800 seconds after Unix's. */
-		if (!date_from_usec(&utc, (s->seconds - 946684800) * 1000000 + m->usec))
+		if (!date_from_usec(&utc, (s->seconds - UNIX_2000) * 1000000 + m->usec))
 			return fail(c, "is no date: the year is not in 1 to 9999");
 		*m = utc;
 		return m->has_zone = true;

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define DAY 86400
-#define UNIX_2000 946684800     /* 2000-01-01 in Unix time: seconds here count from there, as date_usec() does */
 #define KEPT 16384              /* days that are remembered, 45 years of them without a clash */
 #define CHANGES INT32_MIN       /* a day without one offset */
 

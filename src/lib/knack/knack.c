@@ -14,7 +14,6 @@
 #include "net/url.h"
 
 #define SECOND 1.01             /* s of a limit of so much a second, and a little for the clocks */
-#define UNIX_2000 946684800     /* 2000-01-01, from where date_usec() counts, in POSIX seconds */
 
 /* A call under way. */
 struct call {

@@ -13,7 +13,6 @@
 #define USEC 1000000LL
 #define MINUTE (60 * USEC)
 #define DAY (86400 * USEC)
-#define UNIX_2000 946684800LL   /* 2000-01-01, from where date_usec() counts, in POSIX seconds */
 
 struct knack_since {
 	const struct knack_field *field;

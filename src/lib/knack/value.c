@@ -10,7 +10,6 @@
 #include "format/json.h"
 #include "format/zone.h"
 
-#define UNIX_2000 946684800000LL        /* 2000-01-01 in milliseconds of Unix time */
 
 struct knack_type {
 	const char *name;
@@ -213,13 +212,13 @@ take_timestamp(struct str number, int64_t *usec)
 	for (p += minus; p < end && *p >= '0' && *p <= '9' && ms < 1000000000000000; p++)
 		ms = ms * 10 + (*p - '0');
 	if (p == end && ms < 1000000000000000) {
-		*usec = ((minus ? -ms : ms) - UNIX_2000) * 1000;
+		*usec = ((minus ? -ms : ms) - UNIX_2000 * 1000) * 1000;
 		return true;
 	}
 	value = strtod(number.p, NULL);         /* ends at what follows the number */
 	if (!(value > -1e15 && value < 1e15))
 		return false;
-	*usec = (int64_t)(value * 1000) - UNIX_2000 * 1000;
+	*usec = (int64_t)(value * 1000) - UNIX_2000 * 1000 * 1000;
 	return true;
 }
 

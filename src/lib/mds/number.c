@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "base/number.h"
+#include "format/date.h"
 
 #define NO_FRACTION 9007199254740992.0  /* 2^53: a double from there on has none */
-#define EPOCH_2000 946684800000000      /* microseconds from 1970 to 2000 */
 
 static bool
 is_digit(char c)
@@ -114,6 +114,6 @@ mds_usec(struct str number, enum mds_unit unit, int64_t *usec, const char **why)
 		    "is too large for seconds since 1970: is it in ms? see --time-unit";
 		return false;
 	}
-	*usec = round_decimal(d) - EPOCH_2000;
+	*usec = round_decimal(d) - UNIX_2000 * 1000000;
 	return true;
 }

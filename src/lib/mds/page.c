@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "format/date.h"
 #include "format/json.h"
 
 /* The body's own value, without what is around it. */
@@ -98,7 +99,7 @@ place_of(struct str element, const struct mds_cut *cut)
 
 	if (value.p == NULL || (*value.p != '-' && (*value.p < '0' || *value.p > '9')))
 		return INSIDE;
-	usec = strtod(value.p, NULL) * (cut->seconds ? 1e6 : 1e3) - (double)MDS_UNIX * 1e6;
+	usec = strtod(value.p, NULL) * (cut->seconds ? 1e6 : 1e3) - (double)UNIX_2000 * 1e6;
 	if (usec >= from && usec < to)
 		return INSIDE;
 	return cut->reach > 0 && ((usec < from && usec >= from - (double)cut->reach) || usec == to) ? PASSED_OVER : OUTSIDE;

@@ -292,7 +292,7 @@ provider_time(const struct http_reply *reply)
 
 	if (date != NULL && date_parse_format(str_of(date), "%a, %d %b %Y %H:%M:%S %Z", &m, &why))
 		return date_usec(&m);
-	return ((int64_t)time(NULL) - MDS_UNIX) * 1000000;
+	return ((int64_t)time(NULL) - UNIX_2000) * 1000000;
 }
 
 /* An hour that is to come, one that is not ready, and one in which there was no service look all the same. */

@@ -111,7 +111,7 @@ mds_hour_put(struct buf *b, int64_t usec)
 static void
 put_parameter(struct buf *b, const char *name, enum mds_times times, int64_t usec)
 {
-	int64_t unix_usec = usec + MDS_UNIX * 1000000;
+	int64_t unix_usec = usec + UNIX_2000 * 1000000;
 
 	buf_fmt(b, "%s=", name);
 	if (times == MDS_HOURS)

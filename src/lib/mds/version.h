@@ -12,7 +12,6 @@
 
 #include "base/buf.h"
 
-#define MDS_UNIX 946684800LL            /* s from 1970 to 2000, from where date_usec() counts */
 #define MDS_HOUR 3600000000LL           /* usec */
 
 enum mds_endpoint { MDS_TRIPS, MDS_VEHICLES, MDS_STATUS_CHANGES, MDS_EVENTS, MDS_TELEMETRY, MDS_ENDPOINTS };

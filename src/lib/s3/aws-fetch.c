@@ -37,7 +37,6 @@
 #define TOKEN_MAX (16L << 10)   /* bytes of a container's token */
 #define PROCESS_WAIT 60         /* s */
 #define MASKED 8                /* secrets: a renewal brings five at most */
-#define EPOCH_2000 946684800    /* s from 1970 to 2000, date.h's epoch */
 
 extern char **environ;
 
@@ -111,7 +110,7 @@ aws_time(struct str text)
 	struct moment m;
 	const char *why;
 
-	return date_parse(text, DATE_ISO, &m, &why) ? (time_t)(date_usec(&m) / 1000000 + EPOCH_2000) : 0;
+	return date_parse(text, DATE_ISO, &m, &why) ? (time_t)(date_usec(&m) / 1000000 + UNIX_2000) : 0;
 }
 
 const char *

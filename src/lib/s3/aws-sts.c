@@ -152,7 +152,7 @@ minutes_off(const struct http_reply *reply)
 
 	if (date == NULL || !date_parse_format(str_of(date), "%a, %d %b %Y %H:%M:%S %Z", &m, &why))
 		return 0;
-	off = (long)(time(NULL) - 946684800 - date_usec(&m) / 1000000);
+	off = (long)(time(NULL) - UNIX_2000 - date_usec(&m) / 1000000);
 	return off > CLOCK_SLACK || off < -CLOCK_SLACK ? off / 60 : 0;
 }
 

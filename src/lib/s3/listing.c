@@ -332,7 +332,6 @@ s3_list(struct s3 *s3, const struct s3_query *q, void (*take)(const struct s3_ob
 static bool
 parse_seconds(const char *text, int64_t *usec)
 {
-	const int64_t epoch = 946684800;        /* 2000-01-01 in POSIX seconds */
 	size_t digits = strspn(text, "0123456789");
 	const char *end = text + digits;
 
@@ -344,7 +343,7 @@ parse_seconds(const char *text, int64_t *usec)
 	*usec = strtoll(text, NULL, 10);
 	if (errno != 0 || *usec > 253402300799)
 		return false;           /* past the year 9999: milliseconds, most likely */
-	*usec = (*usec - epoch) * 1000000;
+	*usec = (*usec - UNIX_2000) * 1000000;
 	return true;
 }
 
