@@ -110,8 +110,7 @@ airflow_open(struct airflow *a)
 		die(base_url != NULL ? EX_USAGE : EX_CONFIG, "%s %s: want http:// or https://",
 		    base_url != NULL ? "--base-url" : "AIRFLOW_URL", url);
 	buf_text(&base, url);
-	while (base.p[base.len - 1] == '/')
-		base.p[--base.len] = '\0';
+	buf_trim_slashes(&base);
 	a->base = buf_take(&base);
 	a->api = (enum api)chosen_api;
 	a->user = opt_secret("AIRFLOW_USERNAME");

@@ -158,15 +158,12 @@ agol_open(const struct agol_options *options)
 {
 	struct agol *a = xcalloc(1, sizeof *a);
 	const char *portal = options->portal;
-	size_t n = strlen(portal);
 
 	if (!is_web(portal))
 		die(EX_USAGE, "--portal %s: want http:// or https://", portal);
 	if (url_plain(portal) && !url_loopback(portal))
 		die(EX_USAGE, "--portal %s: plain http would show the credentials to others: use https", portal);
-	while (portal[n - 1] == '/')
-		n--;
-	a->portal = str_dup((struct str){ portal, n });
+	a->portal = str_dup(str_trim_slashes(str_of(portal)));
 	find_credentials(a);
 	/* A token that was made for a referer is good with it only. */
 	buf_fmt(&a->referer, "Referer: %s", a->portal);

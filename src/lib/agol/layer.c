@@ -214,8 +214,7 @@ open_layer(struct agol *a, struct buf *url)
 static char *
 number_in(struct buf *url)
 {
-	while (url->p[url->len - 1] == '/')
-		url->p[--url->len] = '\0';
+	buf_trim_slashes(url);
 
 	char *slash = strrchr(url->p, '/');
 

@@ -111,4 +111,21 @@ str_trim(struct str s)
 	return s;
 }
 
+/* Without the slashes at its end, as a base URL is wanted. */
+static inline struct str
+str_trim_slashes(struct str s)
+{
+	while (s.n > 0 && s.p[s.n - 1] == '/')
+		s.n--;
+	return s;
+}
+
+static inline void
+buf_trim_slashes(struct buf *b)
+{
+	b->len = str_trim_slashes(buf_all(b)).n;
+	if (b->p != NULL)
+		b->p[b->len] = '\0';
+}
+
 #endif

@@ -63,8 +63,7 @@ find_base(const struct knack_options *options, struct buf *base)
 	} else {
 		buf_text(base, "https://api.knack.com");
 	}
-	while (base->p[base->len - 1] == '/')
-		base->p[--base->len] = '\0';
+	buf_trim_slashes(base);
 	if (base->len < 3 || strcmp(base->p + base->len - 3, "/v1") != 0)
 		buf_text(base, "/v1");
 }

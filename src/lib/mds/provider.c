@@ -311,8 +311,7 @@ read_url(struct reading *r)
 
 	if (url == NULL)
 		return;
-	for (size_t n = strlen(url); n > 0 && url[n - 1] == '/'; )
-		url[--n] = '\0';
+	url[str_trim_slashes(str_of(url)).n] = '\0';
 	check_url(r, API_URL, url);
 	if (strchr(url, '?') != NULL)
 		WRONG(r, "mds_api_url: a query in it: want the URL above /trips");

@@ -307,8 +307,7 @@ ask_instance(struct instance *i, struct http_request request, const char *path, 
 	struct http_reply *reply;
 
 	buf_text(&url, i->base);
-	while (url.len > 0 && url.p[url.len - 1] == '/')
-		url.p[--url.len] = '\0';
+	buf_trim_slashes(&url);
 	buf_fmt(&url, "%s%s", path, more);
 	request.url = url.p;
 	request.exact = request.direct = request.follow_no = true;

@@ -42,8 +42,7 @@ put_url(struct buf *url, const struct sts *sts)
 		buf_text(url, "https://sts.amazonaws.com");
 	else
 		buf_fmt(url, "https://sts.%s.amazonaws.com%s", sts->region, strncmp(sts->region, "cn-", 3) == 0 ? ".cn" : "");
-	while (url->p[url->len - 1] == '/')
-		url->p[--url->len] = '\0';
+	buf_trim_slashes(url);
 	buf_char(url, '/');
 }
 

@@ -193,8 +193,7 @@ make_url(struct s3 *s3, const struct call *call)
 		buf_text(&base, s3->endpoint);
 	else
 		buf_fmt(&base, "https://s3.%s.amazonaws.com%s", region, strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
-	while (base.p[base.len - 1] == '/')
-		base.p[--base.len] = '\0';
+	buf_trim_slashes(&base);
 	scheme = base.p;
 	rest = strstr(base.p, "://") + 3;
 	buf_reset(host);

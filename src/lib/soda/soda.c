@@ -77,8 +77,7 @@ soda_open(const char *domain, const char *dataset, const struct soda_options *op
 	if (options->base_url != NULL && strncasecmp(options->base_url, "https://", 8) != 0 && !url_plain(options->base_url))
 		die(EX_USAGE, "--base-url %s: want http:// or https://", options->base_url);
 	buf_fmt(&base, "%s%s", options->base_url != NULL ? "" : "https://", options->base_url != NULL ? options->base_url : domain);
-	while (base.p[base.len - 1] == '/')
-		base.p[--base.len] = '\0';
+	buf_trim_slashes(&base);
 	s->api = (enum soda_version)options->api;
 	s->domain = domain;
 	s->dataset = dataset;
