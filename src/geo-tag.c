@@ -168,21 +168,20 @@ static void
 parse_outside(struct tagger *g)
 {
 	const char *value = outside_option;
-	struct buf json = { 0 };
-	struct json_error e;
-	const char *past;
+	struct buf copy = { 0 };
+	struct str text, json;
 
 	if (value == NULL)
 		return;
-	if (utf8_check(value, value + strlen(value)) != NULL)
-		die(EX_USAGE, "--outside: invalid UTF-8");
-	buf_text(&json, value);
-	past = json_skip(json.p, json.p + json.len, &e);
-	if (past != json.p + json.len || *value == '{' || *value == '[')
-		buf_json(&g->outside_text, buf_all(&json));
+	text = str_of(value);
+	json = json_check(text, &copy, NULL);
+	if (json.p != NULL && json.n == text.n && *value != '{' && *value != '[')
+		buf_str(&g->outside_text, text);
+	else if (utf8_check(copy.p, copy.p + copy.len) == NULL)
+		buf_json(&g->outside_text, text);
 	else
-		buf_str(&g->outside_text, buf_all(&json));
-	buf_free(&json);
+		die(EX_USAGE, "--outside: invalid UTF-8");
+	buf_free(&copy);
 	if (!str_eq(buf_all(&g->outside_text), STR("null")))
 		g->outside = buf_all(&g->outside_text);
 }

@@ -123,7 +123,6 @@ static void
 reject(struct str text, unsigned long long line, const char *why, void *arg)
 {
 	struct get *g = arg;
-	struct json_error e;
 	struct buf reason = { 0 }, own = { 0 }, record = { 0 };
 
 	if (rejects_path == NULL) {
@@ -131,8 +130,7 @@ reject(struct str text, unsigned long long line, const char *why, void *arg)
 		die(EX_DATAERR, "%s:%llu: %s", g->place.p, line, why);
 	}
 	buf_fmt(&reason, "%s: %s", g->place.p, why);
-	buf_str(&own, text);            /* for the 0 at its end */
-	if (own.len > 0 && json_skip(own.p, own.p + own.len, &e) == own.p + own.len)
+	if (json_check(text, &own, NULL).p != NULL)
 		json_one_line(&record, text);
 	else
 		json_any_text(&record, text);

@@ -175,13 +175,7 @@ check_record(struct push *p, const struct row *row)
 static bool
 is_nested(struct str val, struct buf *scratch)
 {
-	struct json_error e = { 0 };
-
-	if (val.n == 0 || (val.p[0] != '{' && val.p[0] != '['))
-		return false;
-	buf_reset(scratch);
-	buf_str(scratch, val);
-	return json_skip(scratch->p, scratch->p + scratch->len, &e) == scratch->p + scratch->len;
+	return val.n > 0 && (val.p[0] == '{' || val.p[0] == '[') && json_check(val, scratch, NULL).n == val.n;
 }
 
 static bool

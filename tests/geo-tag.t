@@ -121,6 +121,16 @@ for case in '0=0' '"0"="0"' 'none="none"' 'null=null' 'a "b"="a \"b\""' '[1]="[1
 	{}
 	IN
 done
+# Without an environment and under a short name, the argument lies at the end of the stack: a read of 16 bytes would be past it.
+cp "$(command -v geo-tag)" g
+t '--outside with nothing behind it in memory' 0 env -i ./g -l "$zone" --outside é 3<<'OUT' <<'IN'
+lon,lat,zone
+-1,1,é
+OUT
+lon,lat
+-1,1
+IN
+rm g
 t 'two ends and two files in one pass; the last record has no newline' 0 sh -c 'printf %s "$(cat)" | geo-tag -l s=zones.json:name@a,b \
     -l e=zones.json:name@c,d -l sn=zones.json:n@a,b' <<'IN' 3<<'OUT'
 {"a":1,"b":1,"c":11,"d":1}

@@ -536,6 +536,20 @@ json_one_line(struct buf *b, struct str json)
 	}
 }
 
+struct str
+json_check(struct str text, struct buf *copy, struct json_error *e)
+{
+	struct json_error ours;
+	const char *p, *end, *past;
+
+	buf_reset(copy);
+	buf_str(copy, text);
+	end = copy->p + copy->len;
+	p = json_space(copy->p, end);
+	past = p < end ? json_skip(p, end, e != NULL ? e : &ours) : NULL;
+	return past != NULL && json_space(past, end) == end ? (struct str){ p, (size_t)(past - p) } : (struct str){ 0 };
+}
+
 void
 json_any_text(struct buf *b, struct str text)
 {

@@ -115,20 +115,16 @@ read_rules(const char *text)
 {
 	struct knack_rules *r = xcalloc(1, sizeof *r);
 	struct json_error e = { 0 };
-	const char *p, *end, *past;
+	struct str json = json_check(str_of(text), &r->copy, &e);
 
-	buf_text(&r->copy, text);       /* with the padding that scanners want */
 	r->text = r->copy.p;
-	end = r->copy.p + r->copy.len;
-	p = json_space(r->copy.p, end);
-	past = p < end ? json_skip(p, end, &e) : NULL;
-	if (past == NULL || json_space(past, end) != end || (*p != '[' && *p != '{'))
+	if (json.p == NULL || (*json.p != '[' && *json.p != '{'))
 		die(EX_USAGE, "--filters: want JSON such as [{\"field\":\"field_7\",\"operator\":\"is\",\"value\":\"x\"}]%s%s",
 		    e.why != NULL ? ": " : "", e.why != NULL ? e.why : "");
-	check_rules(r, (struct str){ p, past - p });
+	check_rules(r, json);
 	if (r->fields == 0)
 		die(EX_USAGE, "--filters: no rule in it");
-	find_inner(r, (struct str){ p, past - p });
+	find_inner(r, json);
 	return r;
 }
 

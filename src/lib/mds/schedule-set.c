@@ -69,14 +69,9 @@ check_value(const struct settable *to, const char *text)
 static char *
 as_json(char *text)
 {
-	struct json_error e;
 	struct buf b = { 0 };
 
-	buf_text(&b, text);
-
-	const char *start = json_space(b.p, b.p + b.len), *past = json_skip(start, b.p + b.len, &e);
-
-	if (past == NULL || json_space(past, b.p + b.len) != b.p + b.len) {
+	if (json_check(str_of(text), &b, NULL).p == NULL) {
 		buf_reset(&b);
 		buf_json(&b, str_of(text));
 	}

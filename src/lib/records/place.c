@@ -109,17 +109,6 @@ take_array(struct places *p, struct str array)
 	return fault;
 }
 
-/* The JSON in a text, moved to where it has the padding that scanners want; n 0 where there is none. */
-static struct str
-json_in(struct places *p, struct str text)
-{
-	struct json_error e = { 0 };
-
-	buf_reset(&p->text);
-	buf_str(&p->text, text);
-	return json_skip(p->text.p, p->text.p + text.n, &e) == p->text.p + text.n ? buf_all(&p->text) : STR("");
-}
-
 enum place_fault
 places_read(struct places *p, const struct field *value)
 {
@@ -132,7 +121,7 @@ places_read(struct places *p, const struct field *value)
 		p->bad = str_trim(value->json ? json_text(json, &p->scratch[0]) : json);
 		if (p->bad.n == 0)
 			return PLACE_GOOD;
-		json = json_in(p, p->bad);
+		json = json_check(p->bad, &p->text, NULL);
 	}
 	if (json.n > 0 && *json.p == '{')
 		return take_object(p, json);

@@ -358,13 +358,12 @@ is_empty(const struct field *f)
 static const char *
 shape_cell(const struct soda_kind *kind, const struct field *from, struct field *to, struct buf *out)
 {
-	struct buf text = { 0 };        /* with the padding that json.h wants */
-	struct json_error e = { 0 };
+	struct buf text = { 0 };
+	struct str json = json_check(from->val, &text, NULL);
 	const char *why;
 
-	buf_str(&text, from->val);
-	if (json_skip(text.p, text.p + text.len, &e) == text.p + text.len) {
-		why = kind->shape(&(struct field){ .val = buf_all(&text), .json = true }, to, out);
+	if (json.p != NULL && json.n == from->val.n) {
+		why = kind->shape(&(struct field){ .val = json, .json = true }, to, out);
 		to->json = to->json || to->val.p == from->val.p;
 	} else {
 		why = kind->shape(from, to, out);
