@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "format/date.h"
 #include "format/json.h"
 #include "net/url.h"
 
@@ -151,12 +150,9 @@ header_number(const struct http_reply *reply, const char *name, double *n)
 static double
 server_time(const struct http_reply *reply)
 {
-	const char *date = http_header(reply, "Date"), *why;
-	struct moment m;
+	time_t theirs = http_date(reply);
 
-	if (date != NULL && date_parse_format(str_of(date), "%a, %d %b %Y %H:%M:%S %Z", &m, &why))
-		return (double)date_usec(&m) / 1e6 + UNIX_2000;
-	return (double)time(NULL);
+	return (double)(theirs != -1 ? theirs : time(NULL));
 }
 
 /* Seconds until the limit of a second is lifted; 1 where the reply does not say or the time has passed. */

@@ -287,12 +287,9 @@ die_version(struct mds_pages *p, const char *words)
 static int64_t
 provider_time(const struct http_reply *reply)
 {
-	const char *date = http_header(reply, "Date"), *why;
-	struct moment m;
+	time_t theirs = http_date(reply);
 
-	if (date != NULL && date_parse_format(str_of(date), "%a, %d %b %Y %H:%M:%S %Z", &m, &why))
-		return date_usec(&m);
-	return ((int64_t)time(NULL) - UNIX_2000) * 1000000;
+	return ((int64_t)(theirs != -1 ? theirs : time(NULL)) - UNIX_2000) * 1000000;
 }
 
 /* An hour that is to come, one that is not ready, and one in which there was no service look all the same. */

@@ -55,6 +55,14 @@ http_header(const struct http_reply *reply, const char *name)
 	return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
 }
 
+time_t
+http_date(const struct http_reply *reply)
+{
+	const char *date = http_header(reply, "Date");
+
+	return date != NULL ? curl_getdate(date, NULL) : -1;
+}
+
 void
 http_message(struct buf *b, const struct http_reply *reply)
 {

@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/opt.h"
@@ -155,6 +156,8 @@ void http_add_header(struct http_reply *, const char *header);
 void http_set_url(struct http_reply *, const char *url);
 /* A header of the reply, or NULL; lent until http_done(). */
 const char *http_header(const struct http_reply *, const char *name);
+/* When the server says that it is, in Unix time; -1 where it does not say, or nothing that is a date. */
+time_t http_date(const struct http_reply *);
 /* The server's own words out of an error's body: its JSON message, the title of its HTML, or the first line; shortened. */
 void http_message(struct buf *, const struct http_reply *);
 /* A check: the body is one whole JSON value. */

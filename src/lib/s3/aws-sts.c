@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/slurp.h"
-#include "format/date.h"
 #include "format/xml.h"
 #include "net/url.h"
 #include "s3/sigv4.h"
@@ -145,13 +144,9 @@ check_xml(struct http_reply *reply, void *arg)
 static long
 minutes_off(const struct http_reply *reply)
 {
-	const char *date = http_header(reply, "Date"), *why;
-	struct moment m;
-	long off;
+	time_t theirs = http_date(reply);
+	long off = theirs != -1 ? (long)(time(NULL) - theirs) : 0;
 
-	if (date == NULL || !date_parse_format(str_of(date), "%a, %d %b %Y %H:%M:%S %Z", &m, &why))
-		return 0;
-	off = (long)(time(NULL) - UNIX_2000 - date_usec(&m) / 1000000);
 	return off > CLOCK_SLACK || off < -CLOCK_SLACK ? off / 60 : 0;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "s3/s3.h"
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,8 +395,7 @@ learn_host(struct call *call)
 static bool
 learn_time(struct call *call)
 {
-	const char *date = http_header(call->reply, "Date");
-	time_t theirs = date != NULL ? curl_getdate(date, NULL) : -1;
+	time_t theirs = http_date(call->reply);
 
 	if (call->clocked || theirs == -1)
 		return false;
