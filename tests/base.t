@@ -98,4 +98,14 @@ IN
 : other, none
 OUT
 
+pauses() {
+	for _words in '1 60 0 1' '1 60 1 2' '1 60 5 32' '1 60 6 60' '1 60 4000000000 60' '.1 5 5 3.2' '.1 5 6 5'; do
+		# shellcheck disable=SC2086
+		base backoff $_words || return
+	done | sort -u
+}
+t 'a pause is any time up to one that doubles, until it is the longest' 0 pauses 3<<'OUT'
+good
+OUT
+
 done_testing

@@ -1,6 +1,7 @@
 /*
  * base - what the small functions that everything else uses make of their edge cases.
  *
+ *	base backoff FIRST LONGEST TRIES LIMIT	"good" where the pauses are any time up to LIMIT
  *	base hash TEXT		in hex digits
  *	base hex TEXT		the bytes of hex digits, as hex digits; "none" where they are none
  *	base percent TEXT	percent-encoded
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/opt.h"
@@ -69,6 +71,22 @@ try_uuid(struct buf *out, char **words)
 	buf_add(out, canonical, sizeof canonical);
 }
 
+/* Of a thousand draws none is past the limit, and some are in the last tenth below it. */
+static void
+try_backoff(struct buf *out, char **words)
+{
+	double first = atof(words[0]), longest = atof(words[1]), limit = atof(words[3]), most = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		double pause = backoff_pause(first, longest, (unsigned)atoi(words[2]));
+
+		if (pause < 0 || pause > limit)
+			die(EX_SOFTWARE, "%g", pause);
+		most = pause > most ? pause : most;
+	}
+	buf_text(out, most > 0.9 * limit ? "good" : "too short");
+}
+
 static void
 try_hash(struct buf *out, char **words)
 {
@@ -76,7 +94,7 @@ try_hash(struct buf *out, char **words)
 }
 
 static const struct { const char *name; void (*try)(struct buf *, char **); } all[] = {
-	{ "hash", try_hash }, { "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
+	{ "backoff", try_backoff }, { "hash", try_hash }, { "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
 };
 
 int

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -174,7 +175,7 @@ try_again(struct http *http, struct http_call *call, int status, double told, co
 		x->passed_on = false;
 		call->tries = 0;
 	}
-	pause = http_pace_backoff(&http->pace, call->tries) + told;
+	pause = backoff_pause(http->pace.retry_wait, HTTP_PAUSE, (unsigned)call->tries) + told;
 	call->tries++;
 	x->fresh = true;
 	if (http_exchange_may_be_done(x)) {
@@ -409,7 +410,7 @@ void
 http_pause(struct http *http, struct http_reply *reply, int n)
 {
 	struct http_call *call = call_of(reply);
-	double pause = http_pace_backoff(&http->pace, n - 1), until = clock_now() + pause;
+	double pause = backoff_pause(http->pace.retry_wait, HTTP_PAUSE, (unsigned)(n - 1)), until = clock_now() + pause;
 	const char *end = n > http->want.retries ? "gave up" : http_pace_ends(&http->pace, pause) ? "--max-time is over" : NULL;
 	const char *advice = strstr(call->why.p, MAY_BE_DONE);
 	char *why = str_dup((struct str){ call->why.p, advice != NULL ? (size_t)(advice - call->why.p) : call->why.len });

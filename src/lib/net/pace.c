@@ -2,7 +2,6 @@
 #include "net/pace.h"
 
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -15,28 +14,8 @@ at_most(double most, double seconds)
 void
 http_pace_open(struct http_pace *p, double max_time, double retry_wait)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	p->random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
 	p->deadline = max_time > 0 ? clock_now() + max_time : 0;
 	p->retry_wait = retry_wait;
-}
-
-/* 0 to 1; xorshift is random enough to keep many clients from coming back at once. */
-static double
-chance(struct http_pace *p)
-{
-	p->random ^= p->random << 13;
-	p->random ^= p->random >> 7;
-	p->random ^= p->random << 17;
-	return (double)(p->random >> 11) / 9007199254740992.0;
-}
-
-double
-http_pace_backoff(struct http_pace *p, int tries)
-{
-	return chance(p) * at_most(HTTP_PAUSE, p->retry_wait * (1 << (tries < 20 ? tries : 20)));
 }
 
 double

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define HTTP_PAUSE 60.0         /* s between two tries at most, where the server does not say */
 
@@ -16,14 +15,10 @@ struct http_pace {
 	double deadline;                /* by clock_now(); 0: none */
 	double retry_wait;              /* s: the first pause */
 	double not_before;              /* no try starts until then */
-	uint64_t random;
 };
 
 /* MAX_TIME: s for the whole run, 0 for no limit.  RETRY_WAIT: s, the first pause between tries. */
 void http_pace_open(struct http_pace *, double max_time, double retry_wait);
-/* s to wait after so many tries.  Full jitter: any time up to a pause that doubles, so that clients
- * which failed together do not come back together. */
-double http_pace_backoff(struct http_pace *, int tries);
 /* s to wait after a 202 when so many s were spent on it. */
 double http_pace_poll(const struct http_pace *, double waited);
 void http_pace_hold(struct http_pace *, double seconds);

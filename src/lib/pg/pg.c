@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -276,14 +277,7 @@ pg_ident(PGconn *conn, struct buf *out, const char *name)
 void
 pg_pause(unsigned attempt)
 {
-	double longest = FIRST_WAIT * (double)(1u << (attempt < 6 ? attempt : 6));
-	double wait;
-
-	if (longest > LONGEST_WAIT)
-		longest = LONGEST_WAIT;
-	/* full jitter: many runs that one server turned away do not come back together */
-	wait = longest * ((double)rand() / RAND_MAX);
-
+	double wait = backoff_pause(FIRST_WAIT, LONGEST_WAIT, attempt);
 	struct timespec t = { (time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9) };
 
 	while (nanosleep(&t, &t) != 0 && errno == EINTR)
@@ -462,7 +456,6 @@ pg_open(const struct pg_options *wanted)
 	int status;
 
 	options = *wanted;
-	srand((unsigned)time(NULL) ^ (unsigned)getpid());
 
 	PGconn *conn = connect_patiently(&why, &status);
 
