@@ -13,6 +13,7 @@
 #include "base/opt.h"
 #include "format/date.h"
 #include "format/json.h"
+#include "net/bearer.h"
 #include "net/http.h"
 #include "net/url.h"
 #include "records/output.h"
@@ -53,9 +54,8 @@ struct airflow {
 	char *base;                     /* without a slash at its end */
 	enum api api;
 	const char *user, *password;
-	char *token;                    /* of AIRFLOW_TOKEN, or of a login */
+	struct bearer bearer;           /* of AIRFLOW_TOKEN, or of a login */
 	bool logs_in;                   /* the token is ours to renew */
-	char *bearer;                   /* the header */
 	struct buf url;
 };
 
@@ -84,21 +84,6 @@ check_options(char **operands)
 }
 
 static void
-set_token(struct airflow *a, char *token)
-{
-	struct buf b = { 0 };
-
-	if (a->token != NULL && a->logs_in)
-		err_unmask(a->token);
-	err_mask(token);
-	free(a->token);
-	a->token = token;
-	buf_fmt(&b, "Authorization: Bearer %s", token);
-	free(a->bearer);
-	a->bearer = buf_take(&b);
-}
-
-static void
 airflow_open(struct airflow *a)
 {
 	const char *url = base_url != NULL ? base_url : getenv("AIRFLOW_URL"), *token;
@@ -119,7 +104,7 @@ airflow_open(struct airflow *a)
 	if ((a->user == NULL) != (a->password == NULL))
 		die(EX_CONFIG, "AIRFLOW_USERNAME and AIRFLOW_PASSWORD: set both, or neither");
 	if (token != NULL && *token != '\0')
-		set_token(a, xstrdup(token));
+		bearer_set(&a->bearer, "Authorization", str_of(token), 0);
 	a->http = http_open(&net);
 }
 
@@ -128,8 +113,7 @@ airflow_close(struct airflow *a)
 {
 	http_close(a->http);
 	free(a->base);
-	free(a->token);
-	free(a->bearer);
+	bearer_free(&a->bearer);
 	buf_free(&a->url);
 }
 
@@ -190,7 +174,7 @@ log_in(struct airflow *a)
 		token = json_text(member(reply, member(reply, "access_token").p != NULL ? "access_token" : "jwt_token"), &scratch);
 	if (token.n == 0)
 		refused(reply, "no token: where something else logs people in, set AIRFLOW_TOKEN");
-	set_token(a, str_dup(token));
+	bearer_set(&a->bearer, "Authorization", token, 0);
 	a->logs_in = true;
 	http_done(a->http, reply);
 	buf_free(&body);
@@ -207,13 +191,13 @@ get(struct airflow *a, const char *what)
 
 	a->url = (struct buf){ 0 };             /* log_in() writes its own */
 	for (;;) {
-		if (a->api == API_V2 && a->token == NULL && a->user != NULL) {
+		if (a->api == API_V2 && a->bearer.token == NULL && a->user != NULL) {
 			log_in(a);
 			renewed = true;
 		}
 
 		struct http_reply *reply = http_start(a->http, &(struct http_request){ .url = url.p, .what = what, .claims = ours,
-		    .secrets = (const char *const[]){ a->bearer, NULL }, .user = a->bearer == NULL ? a->user : NULL,
+		    .secrets = (const char *const[]){ a->bearer.header.p, NULL }, .user = a->bearer.token == NULL ? a->user : NULL,
 		    .password = a->password, .credential = how_to_log_in, .want = "JSON", .check = http_check_json });
 
 		http_wait(a->http, reply);
@@ -223,7 +207,7 @@ get(struct airflow *a, const char *what)
 			return reply;
 		}
 		if (!a->logs_in || renewed)
-			refused(reply, a->user == NULL && a->token == NULL ? "set AIRFLOW_USERNAME and AIRFLOW_PASSWORD, or AIRFLOW_TOKEN"
+			refused(reply, a->user == NULL && a->bearer.token == NULL ? "set AIRFLOW_USERNAME and AIRFLOW_PASSWORD, or AIRFLOW_TOKEN"
 			    : how_to_log_in);
 		http_done(a->http, reply);
 		log_in(a);
@@ -261,7 +245,7 @@ has_version(struct airflow *a, enum api api)
 	buf_reset(&a->url);
 	buf_fmt(&a->url, "%s/api/%s/version", a->base, apis[api]);
 	reply = http_start(a->http, &(struct http_request){ .url = a->url.p, .what = "which API?", .claims = ours,
-	    .secrets = (const char *const[]){ a->bearer, NULL }, .max_body = 1 << 20 });
+	    .secrets = (const char *const[]){ a->bearer.header.p, NULL }, .max_body = 1 << 20 });
 	http_wait(a->http, reply);
 	if (reply->status == 401 || reply->status == 403)
 		refused(reply, "say which by --api, or set AIRFLOW_TOKEN");

@@ -5,22 +5,21 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "format/json.h"
+#include "net/bearer.h"
 #include "net/message.h"
 #include "net/url.h"
 
 #define LIFE 3600.0             /* s that a token is asked for; Esri's own default */
-#define MARGIN 300.0            /* s before its end at which it is renewed, as Esri's client does */
+#define HEADER "X-Esri-Authorization"
 
 struct agol {
 	struct http *http;
 	char *portal;                           /* without a slash at its end */
 	const char *user, *password, *client, *secret;
 	const char *credential;                 /* what to check when we are refused */
-	char *token;                            /* NULL: to be got */
-	double until;                           /* when to renew it, by progress_seconds' clock; 0: never */
-	struct buf bearer, referer;             /* headers, and the lists that requests have of them */
+	struct bearer bearer;                   /* of AGOL_TOKEN or AGOL_API_KEY, or to be got */
+	struct buf referer;                     /* a header, and the lists that requests have of them */
 	const char *plain[2], *secret_headers[2];
 	struct buf said;
 	unsigned long long requests;
@@ -136,7 +135,7 @@ find_credentials(struct agol *a)
 	if (token != NULL || key != NULL) {
 		a->credential = token != NULL ? "check AGOL_TOKEN" : "check AGOL_API_KEY";
 		a->user = a->client = NULL;
-		a->token = xstrdup(token != NULL ? token : key);
+		bearer_set(&a->bearer, HEADER, str_of(token != NULL ? token : key), 0);
 	} else if (a->user != NULL) {
 		a->credential = "check AGOL_USERNAME and AGOL_PASSWORD";
 	} else if (a->client != NULL) {
@@ -168,8 +167,6 @@ agol_open(const struct agol_options *options)
 	/* A token that was made for a referer is good with it only. */
 	buf_fmt(&a->referer, "Referer: %s", a->portal);
 	a->plain[0] = a->referer.p;
-	if (a->token != NULL)
-		buf_fmt(&a->bearer, "X-Esri-Authorization: Bearer %s", a->token);
 	a->http = http_open(&options->http);
 	return a;
 }
@@ -179,33 +176,10 @@ agol_close(struct agol *a)
 {
 	http_close(a->http);
 	free(a->portal);
-	free(a->token);
-	buf_free(&a->bearer);
+	bearer_free(&a->bearer);
 	buf_free(&a->referer);
 	buf_free(&a->said);
 	free(a);
-}
-
-static void
-drop_token(struct agol *a)
-{
-	if (a->token != NULL)
-		err_unmask(a->token);
-	free(a->token);
-	a->token = NULL;
-}
-
-static void
-set_token(struct agol *a, struct str token, double life)
-{
-	drop_token(a);
-	a->token = str_dup(token);
-	err_mask(a->token);
-	if (life <= 0)          /* not told, or by another clock than ours */
-		life = LIFE;
-	a->until = clock_now() + life - (MARGIN < life / 4 ? MARGIN : life / 4);
-	buf_reset(&a->bearer);
-	buf_fmt(&a->bearer, "X-Esri-Authorization: Bearer %s", a->token);
 }
 
 static void
@@ -233,6 +207,7 @@ get_token(struct agol *a)
 	struct ask ask = { .care = AGOL_AGAIN };
 	struct str answer, token;
 	struct http_reply *reply;
+	double life;
 
 	buf_fmt(&url, "%s/sharing/rest/%s", a->portal, a->user != NULL ? "generateToken" : "oauth2/token");
 	buf_fmt(&form, "f=json&expiration=%.0f", LIFE / 60);
@@ -260,7 +235,8 @@ get_token(struct agol *a)
 	token = json_text(json_get(answer, a->user != NULL ? "token" : "access_token"), &scratch);
 	if (token.n == 0)
 		die(EX_PROTOCOL, "%s: no token in the answer: is it a portal?", reply->name);
-	set_token(a, token, life_of(answer));
+	life = life_of(answer);
+	bearer_set(&a->bearer, HEADER, token, life > 0 ? life : LIFE);  /* 0 and less: not told, or by another clock than ours */
 	http_done(a->http, reply);
 	buf_free(&url);
 	buf_free(&form);
@@ -302,7 +278,7 @@ start(struct agol *a, const char *url, struct str form, const char *what, struct
 	    smaller[] = { 404, 413, 498, 499, 500, 504, 0 };
 
 	a->requests++;
-	a->secret_headers[0] = a->bearer.p;
+	a->secret_headers[0] = a->bearer.header.p;
 	return http_start(a->http, &(struct http_request){ .url = url, .what = what,
 	    .body = form.n > 0 ? form : (struct str){ 0 }, .once = ask->care == AGOL_ONCE,
 	    .claims = ask->care == AGOL_AGAIN ? always : ask->care == AGOL_ONCE ? once : smaller,
@@ -351,7 +327,7 @@ agol_ask(struct agol *a, const char *url, struct str form, enum agol_care care, 
 	bool renewed = false, ended;
 
 	do {
-		if (a->token == NULL || (a->until > 0 && clock_now() > a->until)) {
+		if (bearer_is_due(&a->bearer)) {
 			get_token(a);
 			renewed = true;
 		}
@@ -367,17 +343,17 @@ agol_ask(struct agol *a, const char *url, struct str form, enum agol_care care, 
 			break;
 		}
 		outcome = judge(a, reply, care, &ended);
-		if (ended && (renewed || a->until == 0))
+		if (ended && (renewed || a->bearer.until == 0))
 			die(EX_NOPERM, "%s: \"%s\": %s", reply->name, a->said.p, a->credential);
 		if (ended) {
-			drop_token(a);
+			bearer_drop(&a->bearer);
 		} else {
 			buf_reset(body);
 			buf_str(body, object_of(&reply->body));
 			a->unknowns = care == AGOL_ONCE ? 0 : a->unknowns;      /* a look in between is no success */
 		}
 		http_done(a->http, reply);
-	} while (a->token == NULL);
+	} while (a->bearer.token == NULL);
 	buf_free(&ask.why);
 	return outcome;
 }

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 #include "format/json.h"
+#include "net/bearer.h"
 
 #define TOKEN_REPLY (1 << 20)   /* bytes of an answer with a token: they are of some KiB */
 
 struct mds_auth {
 	struct http *http;
 	const struct mds_provider *provider;
-	char *token;                    /* that was asked for; else NULL */
-	struct buf bearer;
+	struct bearer bearer;           /* of the configuration, or asked for */
 	const char **headers;           /* all that are secret, NULL at the end */
 	bool worked;
 };
@@ -27,7 +27,7 @@ mds_auth_open(struct http *http, const struct mds_provider *p)
 	for (size_t i = 0; i < p->secret_headers.n; i++)
 		a->headers[i] = p->secret_headers.w[i];
 	if (p->auth == MDS_BEARER)
-		buf_fmt(&a->bearer, "Authorization: Bearer %s", p->token);
+		bearer_set(&a->bearer, "Authorization", str_of(p->token), 0);
 	return a;
 }
 
@@ -88,21 +88,9 @@ ask_token(struct mds_auth *a)
 	if (!is_token(token))
 		die(EX_PROTOCOL, "%s: token: no \"%s\" in the answer: check auth_token_res_key in the configuration", p->name,
 		    p->token_member);
-	a->token = str_dup(token);
-	err_mask(a->token);
-	buf_reset(&a->bearer);
-	buf_fmt(&a->bearer, "Authorization: Bearer %s", a->token);
+	bearer_set(&a->bearer, "Authorization", token, 0);
 	http_done(a->http, reply);
 	buf_free(&scratch);
-}
-
-static void
-drop_token(struct mds_auth *a)
-{
-	if (a->token != NULL)
-		err_unmask(a->token);
-	free(a->token);
-	a->token = NULL;
 }
 
 /* ---- a request ---- */
@@ -112,10 +100,10 @@ mds_auth_put(struct mds_auth *a, struct http_request *request)
 {
 	const struct mds_provider *p = a->provider;
 
-	if (p->auth == MDS_OAUTH && a->token == NULL)
+	if (p->auth == MDS_OAUTH && bearer_is_due(&a->bearer))
 		ask_token(a);
-	if (a->bearer.len > 0)
-		a->headers[p->secret_headers.n] = a->bearer.p;
+	if (a->bearer.token != NULL)
+		a->headers[p->secret_headers.n] = a->bearer.header.p;
 	request->secrets = a->headers;
 	request->user = p->user;
 	request->password = p->password;
@@ -137,11 +125,11 @@ mds_auth_worked(struct mds_auth *a)
 bool
 mds_auth_renew(struct mds_auth *a)
 {
-	bool may = a->token != NULL && a->worked;
+	bool may = a->provider->auth == MDS_OAUTH && a->bearer.token != NULL && a->worked;
 
 	if (may) {
 		note("%s: the token has ended: asking for another", a->provider->name);
-		drop_token(a);
+		bearer_drop(&a->bearer);
 	}
 	a->worked = false;
 	return may;
@@ -150,8 +138,7 @@ mds_auth_renew(struct mds_auth *a)
 void
 mds_auth_close(struct mds_auth *a)
 {
-	drop_token(a);
-	buf_free(&a->bearer);
+	bearer_free(&a->bearer);
 	free(a->headers);
 	free(a);
 }
