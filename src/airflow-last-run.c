@@ -129,19 +129,11 @@ refused(struct http_reply *reply, const char *hint)
 	    said.p != NULL ? said.p : "", hint);
 }
 
-static struct str
-body_of(struct http_reply *reply)
-{
-	const char *end = buf_all(&reply->body).p + reply->body.len, *p = json_space(buf_all(&reply->body).p, end);
-
-	return (struct str){ p, (size_t)(end - p) };
-}
-
 /* A member of the answer, which must be an object; p NULL when it has none. */
 static struct str
 member(struct http_reply *reply, const char *name)
 {
-	struct str body = body_of(reply);
+	struct str body = http_json(reply);
 
 	return *body.p == '{' ? json_get(body, name) : (struct str){ 0 };
 }
@@ -346,7 +338,7 @@ more_pages(struct http_reply *reply, unsigned long long offset, unsigned long lo
 static struct json_walk
 elements(struct http_reply *reply, const char *name)
 {
-	struct str array = name != NULL ? member(reply, name) : body_of(reply);
+	struct str array = name != NULL ? member(reply, name) : http_json(reply);
 
 	if (array.p == NULL || *array.p != '[')
 		die(EX_PROTOCOL, "%s: no %s in the answer", reply->name, name != NULL ? name : "array");

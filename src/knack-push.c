@@ -200,25 +200,23 @@ read_all(struct push *p, char **files)
 static const char *
 check_record(struct http_reply *reply, void *arg)
 {
-	const char *why = http_check_json(reply, arg), *p;
+	const char *why = http_check_json(reply, arg);
+	struct str body = http_json(reply);
 
 	if (why != NULL)
 		return why;
-	p = json_space(reply->body.p, reply->body.p + reply->body.len);
-	return *p == '{' && json_get((struct str){ p, reply->body.p + reply->body.len - p }, "id").p != NULL ? NULL
-	    : "the answer is no record";
+	return *body.p == '{' && json_get(body, "id").p != NULL ? NULL : "the answer is no record";
 }
 
 static const char *
 check_list(struct http_reply *reply, void *arg)
 {
-	const char *why = http_check_json(reply, arg), *p;
-	struct str records, id;
+	const char *why = http_check_json(reply, arg);
+	struct str body = http_json(reply), records, id;
 
 	if (why != NULL)
 		return why;
-	p = json_space(reply->body.p, reply->body.p + reply->body.len);
-	records = *p == '{' ? json_get((struct str){ p, reply->body.p + reply->body.len - p }, "records") : (struct str){ 0 };
+	records = *body.p == '{' ? json_get(body, "records") : (struct str){ 0 };
 	if (records.n == 0 || *records.p != '[')
 		return "no \"records\" in the answer";
 	for (struct json_walk w = json_walk(records); json_next(&w); ) {
@@ -323,13 +321,12 @@ refuse(const struct job *job, struct str column, const char *why)
 static void
 refuse_by_errors(const struct job *job)
 {
-	const struct buf *body = &job->reply->body;
+	struct str body = http_json(job->reply);
 	struct buf said = { 0 }, message = { 0 }, column = { 0 };
 	struct str text = { 0 }, field = { 0 };
 
-	if (http_check_json(job->reply, NULL) == NULL && *json_space(body->p, body->p + body->len) == '{') {
-		const char *p = json_space(body->p, body->p + body->len);
-		struct str errors = json_get((struct str){ p, body->p + body->len - p }, "errors");
+	if (http_check_json(job->reply, NULL) == NULL && *body.p == '{') {
+		struct str errors = json_get(body, "errors");
 		struct json_walk w = json_walk(errors.n > 0 && *errors.p == '[' ? errors : STR("[]"));
 
 		if (json_next(&w) && *w.value.p == '{') {
@@ -414,9 +411,7 @@ struct found { size_t its, others; char id[KNACK_ID]; bool same; };
 static struct found
 find_records(const struct job *job)
 {
-	const struct buf *body = &job->reply->body;
-	const char *p = json_space(body->p, body->p + body->len);
-	struct json_walk w = json_walk(json_get((struct str){ p, body->p + body->len - p }, "records"));
+	struct json_walk w = json_walk(json_get(http_json(job->reply), "records"));
 	struct found f = { 0 };
 
 	while (json_next(&w)) {

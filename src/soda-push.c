@@ -317,17 +317,12 @@ static struct str
 error_member(const struct http_reply *reply, const char *name, const char *other, struct buf *scratch)
 {
 	struct json_error e = { 0 };
-	const char *end, *start;
-	struct str value;
+	struct str body = http_json(reply), value;
 
-	if (reply->body.len == 0)
+	if (*body.p != '{' || json_skip(body.p, body.p + body.n, &e) == NULL)
 		return (struct str){ 0 };
-	end = reply->body.p + reply->body.len;
-	start = json_space(reply->body.p, end);
-	if (*start != '{' || json_skip(start, end, &e) == NULL)
-		return (struct str){ 0 };
-	value = json_get((struct str){ start, end - start }, name);
-	return json_text(value.p != NULL ? value : json_get((struct str){ start, end - start }, other), scratch);
+	value = json_get(body, name);
+	return json_text(value.p != NULL ? value : json_get(body, other), scratch);
 }
 
 static bool

@@ -56,15 +56,6 @@ agol_message(struct buf *b, struct str error)
 	buf_free(&scratch);
 }
 
-static struct str
-object_of(const struct buf *body)
-{
-	struct str all = buf_all(body);
-	const char *p = json_space(all.p, all.p + all.n);
-
-	return (struct str){ p, (size_t)(all.p + all.n - p) };
-}
-
 /* The error in a good JSON object; p NULL when it has none.  Some say success:false or status:"failure" instead. */
 static struct str
 error_of(struct str object)
@@ -99,11 +90,11 @@ check_answer(struct http_reply *reply, void *arg)
 	struct str error;
 	long code;
 
-	if (why == NULL && *object_of(&reply->body).p != '{')
+	if (why == NULL && *http_json(reply).p != '{')
 		why = "the answer is no JSON object";
 	if (why != NULL)
 		return why;
-	error = error_of(object_of(&reply->body));
+	error = error_of(http_json(reply));
 	code = error.p != NULL ? code_of(error) : 0;
 	if (code != 429 && code < 500)
 		return NULL;
@@ -225,7 +216,7 @@ get_token(struct agol *a)
 	    .headers = a->plain, .credential = a->credential, .want = "JSON", .check = check_answer, .arg = &ask, .follow_no = true, .max_body = 1 << 20 });
 	a->requests++;
 	http_wait(a->http, reply);
-	answer = object_of(&reply->body);
+	answer = http_json(reply);
 	if (error_of(answer).p != NULL) {
 		buf_reset(&a->said);
 		agol_message(&a->said, error_of(answer));
@@ -301,7 +292,7 @@ hear(struct agol *a, const struct http_reply *reply, struct str error)
 static enum agol_outcome
 judge(struct agol *a, const struct http_reply *reply, enum agol_care care, bool *ended)
 {
-	struct str error = reply->status < 300 ? error_of(object_of(&reply->body)) : (struct str){ 0 };
+	struct str error = reply->status < 300 ? error_of(http_json(reply)) : (struct str){ 0 };
 	long code = reply->status >= 300 ? reply->status : error.p != NULL ? code_of(error) : 200;
 
 	*ended = code == 498 || code == 499;
@@ -349,7 +340,7 @@ agol_ask(struct agol *a, const char *url, struct str form, enum agol_care care, 
 			bearer_drop(&a->bearer);
 		} else {
 			buf_reset(body);
-			buf_str(body, object_of(&reply->body));
+			buf_str(body, http_json(reply));
 			a->unknowns = care == AGOL_ONCE ? 0 : a->unknowns;      /* a look in between is no success */
 		}
 		http_done(a->http, reply);

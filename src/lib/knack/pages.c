@@ -34,14 +34,6 @@ struct knack_pages {
 
 /* ---- what a page says ---- */
 
-static struct str
-body_of(const struct http_reply *reply)
-{
-	const char *end = reply->body.p + reply->body.len, *p = json_space(reply->body.p, end);
-
-	return (struct str){ p, end - p };
-}
-
 /* A number, or the text of one, as some replies have it. */
 static bool
 to_number(struct str json, long long *n)
@@ -82,7 +74,7 @@ check_page(struct http_reply *reply, void *arg)
 
 	if (why != NULL)
 		return why;
-	body = body_of(reply);
+	body = http_json(reply);
 	if (*body.p != '{')
 		return "the answer is no page of records";
 	records = json_get(body, "records");
@@ -223,7 +215,7 @@ counter_of(const struct knack_pages *p, struct str record, long long *n)
 static bool
 counts_up(const struct knack_pages *p, long long *last)
 {
-	struct json_walk w = json_walk(json_get(body_of(p->reply), "records"));
+	struct json_walk w = json_walk(json_get(http_json(p->reply), "records"));
 	bool any = p->at.pages > 0;
 	long long n;
 
@@ -366,7 +358,7 @@ is_wanted(struct knack_pages *p, struct str record, struct str id)
 static void
 take_page(struct knack_pages *p)
 {
-	struct json_walk w = json_walk(json_get(body_of(p->reply), "records"));
+	struct json_walk w = json_walk(json_get(http_json(p->reply), "records"));
 	char *start = p->reply->body.p, *out = start;
 
 	p->page.rows = 0;

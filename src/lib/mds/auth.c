@@ -80,9 +80,7 @@ ask_token(struct mds_auth *a)
 	http_wait(a->http, reply);
 	if (reply->status >= 400)
 		refused(a, reply);
-	body = buf_all(&reply->body);
-	body.p = json_space(body.p, body.p + body.n);
-	body.n = reply->body.len - (size_t)(body.p - reply->body.p);
+	body = http_json(reply);
 	token = *body.p == '{' ? json_get(body, p->token_member) : (struct str){ 0 };
 	token = json_is_string(token) ? json_text(token, &scratch) : (struct str){ 0 };
 	if (!is_token(token))

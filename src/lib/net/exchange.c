@@ -69,17 +69,26 @@ http_message(struct buf *b, const struct http_reply *reply)
 	message_add(b, http_header(reply, "Content-Type"), buf_all(&reply->body));
 }
 
+struct str
+http_json(const struct http_reply *reply)
+{
+	struct str body = buf_all(&reply->body);
+	const char *p = json_space(body.p, body.p + body.n);
+
+	return (struct str){ p, body.n - (size_t)(p - body.p) };
+}
+
 const char *
 http_check_json(struct http_reply *reply, void *arg)
 {
 	struct json_error e = { 0 };
-	const char *p, *end;
+	struct str body = http_json(reply);
+	const char *p, *end = body.p + body.n;
 
 	(void)arg;
 	if (reply->body.len == 0)
 		return "the answer is empty";
-	end = reply->body.p + reply->body.len;
-	p = json_skip(json_space(reply->body.p, end), end, &e);
+	p = json_skip(body.p, end, &e);
 	if (p == NULL)
 		return e.cut ? "the JSON ends too soon" : e.why;
 	return json_space(p, end) == end ? NULL : "something follows the JSON";

@@ -160,6 +160,8 @@ const char *http_header(const struct http_reply *, const char *name);
 time_t http_date(const struct http_reply *);
 /* The server's own words out of an error's body: its JSON message, the title of its HTML, or the first line; shortened. */
 void http_message(struct buf *, const struct http_reply *);
+/* The JSON of a body, from its first byte that is not white space on: a value where http_check_json() found it good. */
+struct str http_json(const struct http_reply *);
 /* A check: the body is one whole JSON value. */
 const char *http_check_json(struct http_reply *, void *);
 

@@ -41,14 +41,6 @@ count_entry(struct soda_report *r, struct str entry)
 		r->errors++;
 }
 
-static struct str
-whole_body(const struct http_reply *reply)
-{
-	const char *end = reply->body.p + reply->body.len, *p = json_space(reply->body.p, end);
-
-	return (struct str){ p, end - p };
-}
-
 const char *
 soda_report_read(struct http_reply *reply, void *report)
 {
@@ -59,7 +51,7 @@ soda_report_read(struct http_reply *reply, void *report)
 	*r = (struct soda_report){ 0 };
 	if (why != NULL)
 		return why;
-	body = whole_body(reply);
+	body = http_json(reply);
 	if (*body.p == '[') {
 		for (struct json_walk w = json_walk(body); json_next(&w);)
 			count_entry(r, w.value);
@@ -79,7 +71,7 @@ soda_report_read(struct http_reply *reply, void *report)
 bool
 soda_report_error(const struct http_reply *reply, size_t *at, struct buf *why)
 {
-	struct str body = whole_body(reply);
+	struct str body = http_json(reply);
 	struct json_walk w = json_walk(body);
 	struct buf scratch = { 0 };
 	bool error;

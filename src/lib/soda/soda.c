@@ -101,19 +101,16 @@ soda_close(struct soda *s)
 static void
 add_ticket(struct http_reply *reply, struct buf *url, void *arg)
 {
-	const char *old = strstr(reply->url, "ticket="), *p, *end;
+	const char *old = strstr(reply->url, "ticket=");
+	struct str body = http_json(reply);
 	struct json_error e = { 0 };
 	struct buf scratch = { 0 };
 
 	(void)arg;
-	if (reply->body.len == 0)
-		return;
-	end = reply->body.p + reply->body.len;
-	p = json_space(reply->body.p, end);
-	if (*p != '{' || json_skip(p, end, &e) == NULL)
+	if (*body.p != '{' || json_skip(body.p, body.p + body.n, &e) == NULL)
 		return;
 
-	struct str ticket = json_text(json_get((struct str){ p, end - p }, "ticket"), &scratch);
+	struct str ticket = json_text(json_get(body, "ticket"), &scratch);
 
 	if (ticket.n > 0) {
 		buf_add(url, reply->url, old != NULL ? (size_t)(old - reply->url - 1) : strlen(reply->url));
@@ -312,18 +309,14 @@ soda_no_rows(struct http_reply *reply)
 	static struct buf why;
 	struct json_error e = { 0 };
 	struct buf scratch = { 0 };
-	const char *p, *end;
+	struct str body = http_json(reply), code;
 
 	if (reply->body.len == 0)
 		return "the answer is empty";
-	end = reply->body.p + reply->body.len;
-	p = json_space(reply->body.p, end);
-	if (*p != '{' || json_skip(p, end, &e) == NULL)
+	if (*body.p != '{' || json_skip(body.p, body.p + body.n, &e) == NULL)
 		return e.cut ? "the JSON ends too soon" : "the answer is no JSON array";
-
-	struct str object = { p, end - p }, code = json_get(object, "code");
-
-	code = json_text(code.p != NULL ? code : json_get(object, "errorCode"), &scratch);
+	code = json_get(body, "code");
+	code = json_text(code.p != NULL ? code : json_get(body, "errorCode"), &scratch);
 	buf_reset(&why);
 	buf_text(&why, "an error under status 200: \"");
 	http_message(&why, reply);
@@ -368,12 +361,11 @@ static const char *
 check_count(struct http_reply *reply, void *arg)
 {
 	const char *why = http_check_json(reply, NULL);
-	struct str body = buf_all(&reply->body);
+	struct str body = http_json(reply);
 	struct buf scratch = { 0 };
 
 	if (why != NULL)
 		return why;
-	body.p = json_space(body.p, body.p + body.n);
 	if (*body.p != '[')
 		return soda_no_rows(reply);
 
@@ -419,13 +411,13 @@ soda_count(struct soda *s, const char *where, struct buf *stamp)
 static const char *
 check_metadata(struct http_reply *reply, void *arg)
 {
-	const char *why = http_check_json(reply, arg), *p;
+	const char *why = http_check_json(reply, arg);
+	struct str body = http_json(reply);
 
 	if (why != NULL)
 		return why;
-	p = json_space(reply->body.p, reply->body.p + reply->body.len);
-	if (*p != '{' || json_get((struct str){ p, reply->body.p + reply->body.len - p }, "columns").p == NULL)
-		return *p == '{' ? soda_no_rows(reply) : "the metadata is no object";
+	if (*body.p != '{' || json_get(body, "columns").p == NULL)
+		return *body.p == '{' ? soda_no_rows(reply) : "the metadata is no object";
 	return NULL;
 }
 
