@@ -108,4 +108,58 @@ t 'a pause is any time up to one that doubles, until it is the longest' 0 pauses
 good
 OUT
 
+t 'the parts of a decimal number' 0 all decimal <<'IN' 3<<'OUT'
+0
++007.50
+.5
+1.
+1e3
+1.5E-0003
+123456789012345
+1234567890123456
+00000000000000000001.5
+1e22
+1e23
+1e400
+1e99999999999999999999
+0e99999999999999999999
+.
+e5
+1e
+1e+
++
+1.2.3
+0x10
+ 1
+1_0
+inf
+
+IN
+0: 0||0, 1 of 1 in front are 0, 0
++007.50: 007|50|0, 2 of 5 in front are 0, 7.5
+.5: |5|0, 0 of 1 in front are 0, 0.5
+1.: 1||0, 0 of 1 in front are 0, 1
+1e3: 1||3, 0 of 1 in front are 0, 1000
+1.5E-0003: 1|5|-3, 0 of 2 in front are 0, 0.0015
+123456789012345: 123456789012345||0, 0 of 15 in front are 0, 123456789012345
+1234567890123456: 1234567890123456||0, 0 of 16 in front are 0, 1234567890123456 by strtod
+00000000000000000001.5: 00000000000000000001|5|0, 19 of 21 in front are 0, 1.5 by strtod
+1e22: 1||22, 0 of 1 in front are 0, 1e+22
+1e23: 1||23, 0 of 1 in front are 0, 9.9999999999999992e+22 by strtod
+1e400: 1||400, 0 of 1 in front are 0, no double
+1e99999999999999999999: 1||999999999, 0 of 1 in front are 0, no double
+0e99999999999999999999: 0||999999999, 1 of 1 in front are 0, 0 by strtod
+.: none
+e5: none
+1e: none
+1e+: none
++: none
+1.2.3: none
+0x10: none
+ 1: none
+1_0: none
+inf: none
+: none
+OUT
+
 done_testing

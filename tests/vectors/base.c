@@ -2,6 +2,7 @@
  * base - what the small functions that everything else uses make of their edge cases.
  *
  *	base backoff FIRST LONGEST TRIES LIMIT	"good" where the pauses are any time up to LIMIT
+ *	base decimal TEXT	its parts, and the nearest double; "none" where it is no number
  *	base hash TEXT		in hex digits
  *	base hex TEXT		the bytes of hex digits, as hex digits; "none" where they are none
  *	base percent TEXT	percent-encoded
@@ -14,6 +15,7 @@
 #include "base/backoff.h"
 #include "base/hash.h"
 #include "base/hex.h"
+#include "base/number.h"
 #include "base/opt.h"
 #include "base/slurp.h"
 #include "base/uuid.h"
@@ -88,13 +90,31 @@ try_backoff(struct buf *out, char **words)
 }
 
 static void
+try_decimal(struct buf *out, char **words)
+{
+	struct decimal d;
+	double n;
+
+	if (!decimal_read(&d, str_of(words[0]))) {
+		buf_text(out, "none");
+		return;
+	}
+	buf_fmt(out, "%s%.*s|%.*s|%ld, %zu of %zu in front are 0", d.negative ? "-" : "", (int)d.whole.n, d.whole.p, (int)d.part.n,
+	    d.part.n > 0 ? d.part.p : "", d.power, decimal_zeros(&d), decimal_digits(&d));
+	if (number_read(str_of(words[0]), &n))
+		buf_fmt(out, ", %.17g%s", n, decimal_exact(&d, &n) ? "" : " by strtod");
+	else
+		buf_text(out, ", no double");
+}
+
+static void
 try_hash(struct buf *out, char **words)
 {
 	buf_fmt(out, "%016llx", (unsigned long long)hash_add(HASH_START, str_of(words[0])));
 }
 
 static const struct { const char *name; void (*try)(struct buf *, char **); } all[] = {
-	{ "backoff", try_backoff }, { "hash", try_hash }, { "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
+	{ "backoff", try_backoff }, { "decimal", try_decimal }, { "hash", try_hash }, { "hex", try_hex }, { "percent", try_percent }, { "slurp", try_slurp }, { "uuid", try_uuid },
 };
 
 int

@@ -5,14 +5,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define EXACT_DIGITS 15         /* so many decimal digits are a double without rounding */
+#define FIT_DIGITS 19           /* so many decimal digits fit 64 bits */
+#define EXACT_DIGITS 999999999999999    /* a number up to this is a double without rounding */
 #define EXACT_POWER 22          /* and so is 10 to this: the one division or product of the two is rounded once */
-#define HUGE_POWER 100000       /* an exponent beyond it is 0 or infinite, whatever the digits; keeps the sum from overflow */
+#define HUGE_POWER 100000000    /* an exponent beyond it is 0 or infinite, whatever the digits; keeps the sum from overflow */
 
 static const double powers[EXACT_POWER + 1] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
 	1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-
-struct decimal { uint64_t digits; long power, n; bool negative; };      /* n: digits from the first that is not 0 on */
 
 static inline bool
 is_digit(char c)
@@ -20,7 +19,17 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* ---- to a double ---- */
+/* ---- parts ---- */
+
+static inline size_t
+digits(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (p < end && is_digit(*p))
+		p++;
+	return (size_t)(p - start);
+}
 
 static inline bool
 at_digit(const char *p, const char *end)
@@ -28,59 +37,50 @@ at_digit(const char *p, const char *end)
 	return p < end && is_digit(*p);
 }
 
-static inline const char *
-take_digits(const char *p, const char *end, struct decimal *d)
-{
-	for (; at_digit(p, end); p++) {
-		d->n += d->n > 0 || *p != '0';
-		if (d->n <= EXACT_DIGITS)
-			d->digits = d->digits * 10 + (uint64_t)(*p - '0');
-	}
-	return p;
-}
-
 /* Past the exponent at p, or NULL when there is no digit in it. */
 static const char *
 take_exponent(const char *p, const char *end, struct decimal *d)
 {
 	bool negative = ++p < end && *p == '-';
-	long power = 0;
 
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
 	if (!at_digit(p, end))
 		return NULL;
 	for (; at_digit(p, end); p++)
-		power = power < HUGE_POWER ? power * 10 + (*p - '0') : power;
-	d->power += negative ? -power : power;
+		d->power = d->power < HUGE_POWER ? d->power * 10 + (*p - '0') : d->power;
+	if (negative)
+		d->power = -d->power;
 	return p;
 }
 
-static bool
-take_decimal(struct str text, struct decimal *d)
+bool
+decimal_read(struct decimal *d, struct str text)
 {
-	const char *p = text.p, *end = p + text.n, *start, *point;
+	const char *p = text.p, *end = p + text.n;
 
-	d->negative = p < end && *p == '-';
+	*d = (struct decimal){ .negative = p < end && *p == '-' };
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
-	start = p;
-	p = point = take_digits(p, end, d);
+	d->whole = (struct str){ p, digits(p, end) };
+	p += d->whole.n;
 	if (p < end && *p == '.') {
-		p = take_digits(p + 1, end, d);
-		d->power = -(long)(p - point - 1);
+		d->part = (struct str){ p + 1, digits(p + 1, end) };
+		p += 1 + d->part.n;
 	}
-	if (p - start - (p > point) < 1)
-		return false;           /* no digit before and after the point */
+	if (d->whole.n + d->part.n == 0)
+		return false;
 	if (p < end && (*p == 'e' || *p == 'E'))
 		p = take_exponent(p, end, d);
 	return p == end;
 }
 
+/* ---- to a double ---- */
+
 bool
 number_is(struct str s)
 {
-	return take_decimal(s, &(struct decimal){ 0 });
+	return decimal_read(&(struct decimal){ 0 }, s);
 }
 
 /* By the library, from a copy that ends where the text does. */
@@ -100,33 +100,38 @@ slow_number(struct str s)
 
 /* Few digits with a small exponent are exact in two doubles and one operation on them (W. D. Clinger, 1990). */
 bool
-number_read(struct str s, double *n)
+decimal_exact(const struct decimal *d, double *n)
 {
-	struct decimal d = { 0 };
+	long power = d->power - (long)d->part.n;
+	uint64_t whole = 0;
 
-	if (!take_decimal(s, &d))
+	if (d->whole.n + d->part.n > FIT_DIGITS || power < -EXACT_POWER || power > EXACT_POWER)
 		return false;
-	if (d.n > EXACT_DIGITS || d.power < -EXACT_POWER || d.power > EXACT_POWER) {
-		*n = slow_number(s);
-		return isfinite(*n);
-	}
-	*n = d.power < 0 ? (double)d.digits / powers[-d.power] : (double)d.digits * powers[d.power];
-	if (d.negative)
+	for (size_t i = 0; i < d->whole.n; i++)
+		whole = whole * 10 + (uint64_t)(d->whole.p[i] - '0');
+	for (size_t i = 0; i < d->part.n; i++)
+		whole = whole * 10 + (uint64_t)(d->part.p[i] - '0');
+	if (whole > EXACT_DIGITS)
+		return false;
+	*n = power < 0 ? (double)whole / powers[-power] : (double)whole * powers[power];
+	if (d->negative)
 		*n = -*n;
 	return true;
 }
 
-/* ---- to JSON ---- */
-
-static size_t
-digits(const char *p, const char *end)
+bool
+number_read(struct str s, double *n)
 {
-	const char *start = p;
+	struct decimal d;
 
-	while (p < end && is_digit(*p))
-		p++;
-	return (size_t)(p - start);
+	if (!decimal_read(&d, s))
+		return false;
+	if (!decimal_exact(&d, n))
+		*n = slow_number(s);
+	return isfinite(*n);
 }
+
+/* ---- to JSON ---- */
 
 void
 number_put(struct buf *b, struct str s)

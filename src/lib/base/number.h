@@ -10,6 +10,40 @@
 
 #include "base/buf.h"
 
+/* A number cut into its parts: WHOLE.PART times ten to POWER. */
+struct decimal {
+	bool negative;
+	struct str whole, part;         /* digits, in the text; not both are empty */
+	long power;                     /* what the exponent says: up to a billion, which is as good as more */
+};
+bool decimal_read(struct decimal *, struct str);
+/* The nearest double, where two exact doubles and one operation make it: that is nearly every coordinate and amount.  Else false. */
+bool decimal_exact(const struct decimal *, double *);
+
+/* The digit at place I of all of them, those before the point first. */
+static inline unsigned
+decimal_digit(const struct decimal *d, size_t i)
+{
+	return (unsigned)((i < d->whole.n ? d->whole.p[i] : d->part.p[i - d->whole.n]) - '0');
+}
+
+/* How many there are, and how many of them are zeros in front of all others. */
+static inline size_t
+decimal_digits(const struct decimal *d)
+{
+	return d->whole.n + d->part.n;
+}
+
+static inline size_t
+decimal_zeros(const struct decimal *d)
+{
+	size_t i = 0, n = decimal_digits(d);
+
+	while (i < n && decimal_digit(d, i) == 0)
+		i++;
+	return i;
+}
+
 bool number_is(struct str);
 /* The nearest double, some times as fast as strtod(3) for the fifteen digits that coordinates have.  False for what is none, and
  * for what is too large for a double: that is an infinity then. */

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "base/uuid.h"
 #include "format/json.h"
 
@@ -193,56 +194,6 @@ encode_int8(struct buf *out, const struct pgvalue *v)
 	return why;
 }
 
-/* A decimal number cut into its parts: digits, then digits after the point, times a power of ten. */
-struct decimal {
-	bool minus;
-	struct str whole, part;         /* digits only */
-	long power;
-};
-
-static struct str
-take_digits(const char **p, const char *end)
-{
-	const char *start = *p;
-
-	while (*p < end && is_digit(**p))
-		++*p;
-	return (struct str){ start, (size_t)(*p - start) };
-}
-
-static bool
-parse_decimal(struct str s, struct decimal *d)
-{
-	const char *p = s.p, *end = s.p + s.n;
-
-	*d = (struct decimal){ 0 };
-	if (p < end && (*p == '-' || *p == '+'))
-		d->minus = *p++ == '-';
-	d->whole = take_digits(&p, end);
-	if (p < end && *p == '.') {
-		p++;
-		d->part = take_digits(&p, end);
-	}
-	if (d->whole.n + d->part.n == 0)
-		return false;
-	if (p < end && (*p | 0x20) == 'e') {
-		bool minus = ++p < end && *p == '-';
-
-		if (p < end && (*p == '-' || *p == '+'))
-			p++;
-
-		struct str digits = take_digits(&p, end);
-
-		if (digits.n == 0)
-			return false;
-		for (size_t i = 0; i < digits.n && d->power < 100000000; i++)
-			d->power = d->power * 10 + (digits.p[i] - '0');
-		if (minus)
-			d->power = -d->power;
-	}
-	return p == end;
-}
-
 /* Not a number and the infinities, as PostgreSQL spells them. */
 static bool
 parse_special(struct str s, double *value)
@@ -258,28 +209,6 @@ parse_special(struct str s, double *value)
 	if (!is_word(s, "inf") && !is_word(s, "infinity"))
 		return false;
 	*value = minus ? -(double)INFINITY : (double)INFINITY;
-	return true;
-}
-
-/* Up to 15 digits and a power of ten up to 22 are exact in a double, so one multiplication rounds as strtod() does
- * (Clinger 1990); that is nearly every coordinate and amount. */
-static bool
-fast_double(const struct decimal *d, double *value)
-{
-	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-		1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-	long power = d->power - (long)d->part.n;
-	uint64_t n = 0;
-
-	if (d->whole.n + d->part.n > 15 || power < -22 || power > 22)
-		return false;
-	for (size_t i = 0; i < d->whole.n; i++)
-		n = n * 10 + (uint64_t)(d->whole.p[i] - '0');
-	for (size_t i = 0; i < d->part.n; i++)
-		n = n * 10 + (uint64_t)(d->part.p[i] - '0');
-	*value = power < 0 ? (double)n / tens[-power] : (double)n * tens[power];
-	if (d->minus)
-		*value = -*value;
 	return true;
 }
 
@@ -306,9 +235,9 @@ parse_float(struct str s, bool single, double *value)
 	s = trim(s);
 	if (parse_special(s, value))
 		return NULL;
-	if (!parse_decimal(s, &d))
+	if (!decimal_read(&d, s))
 		return "is no number";
-	if (!single && fast_double(&d, value))
+	if (!single && decimal_exact(&d, value))
 		return NULL;
 	return slow_float(s, single, value);
 }
@@ -344,12 +273,6 @@ encode_float4(struct buf *out, const struct pgvalue *v)
 }
 
 /* Numeric */
-
-static char
-digit_at(const struct decimal *d, size_t i)
-{
-	return i < d->whole.n ? d->whole.p[i] : d->part.p[i - d->whole.n];
-}
 
 static void
 put_numeric_head(struct buf *out, size_t digits, long weight, unsigned sign, long scale)
@@ -390,15 +313,13 @@ encode_numeric(struct buf *out, const struct pgvalue *v)
 		put_numeric_head(out, 0, 0, isnan(special) ? 0xc000 : special > 0 ? 0xd000 : 0xf000, 0);
 		return NULL;
 	}
-	if (!parse_decimal(s, &d))
+	if (!decimal_read(&d, s))
 		return "is no number";
 	/* the point stands behind POINT of the digits [first, last) that are not zeros at either end */
-	size_t n = d.whole.n + d.part.n, first = 0, last = n;
+	size_t first = decimal_zeros(&d), last = decimal_digits(&d);
 	long scale = (long)d.part.n - d.power;
 
-	while (first < n && digit_at(&d, first) == '0')
-		first++;
-	while (last > first && digit_at(&d, last - 1) == '0')
+	while (last > first && decimal_digit(&d, last - 1) == 0)
 		last--;
 
 	long int_digits = (long)d.whole.n + d.power - (long)first;
@@ -421,14 +342,14 @@ encode_numeric(struct buf *out, const struct pgvalue *v)
 	size_t lead = (size_t)((weight + 1) * 4 - int_digits);
 	size_t groups = (lead + (last - first) + 3) / 4;
 
-	put_numeric_head(out, groups, weight, d.minus ? 0x4000 : 0, scale);
+	put_numeric_head(out, groups, weight, d.negative ? 0x4000 : 0, scale);
 	for (size_t g = 0; g < groups; g++) {
 		unsigned group = 0;
 
 		for (size_t k = 4 * g; k < 4 * g + 4; k++) {
 			bool inside = k >= lead && k - lead < last - first;
 
-			group = group * 10 + (inside ? (unsigned)(digit_at(&d, first + k - lead) - '0') : 0);
+			group = group * 10 + (inside ? decimal_digit(&d, first + k - lead) : 0);
 		}
 		put16(out, group);
 	}
