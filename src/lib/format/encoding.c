@@ -38,25 +38,14 @@ encoding_guess(const char *p, size_t n)
 	return bad == NULL || (p + n - bad < 4 && n >= 4) ? ENCODING_UTF8 : ENCODING_WINDOWS1252;
 }
 
-static char *
+/* ASCII is most of any text. */
+static inline char *
 put_code(char *to, unsigned long c)
 {
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18);
-		*to++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	}
-	return to;
+	if (c >= 0x80)
+		return to + utf8_put(to, c);
+	*to = (char)c;
+	return to + 1;
 }
 
 static char *

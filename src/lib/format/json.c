@@ -73,6 +73,18 @@ utf8_check(const char *p, const char *end)
 	return NULL;
 }
 
+size_t
+utf8_put(char *to, unsigned long c)
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		to[i] = (char)(0x80 | (c & 0x3f));
+	to[0] = (char)(first[n] | c);
+	return n;
+}
+
 /* The four digits at p, or -1 with *bad the first that is none. */
 static long
 hex4(const char *p, const char **bad)
@@ -394,21 +406,9 @@ json_member(struct json_scan *s)
 static void
 add_code_point(struct buf *b, unsigned long c)
 {
-	if (c < 0x80) {
-		buf_char(b, (char)c);
-	} else if (c < 0x800) {
-		buf_char(b, (char)(0xc0 | c >> 6));
-		buf_char(b, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_char(b, (char)(0xe0 | c >> 12));
-		buf_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_char(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_char(b, (char)(0xf0 | c >> 18));
-		buf_char(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_char(b, (char)(0x80 | (c & 0x3f)));
-	}
+	buf_room(b, 4);
+	b->len += utf8_put(b->p + b->len, c);
+	b->p[b->len] = '\0';
 }
 
 /* Appends what the escape at p stands for; returns past it.  A pair of surrogates is one escape. */

@@ -71,6 +71,8 @@ struct str json_get(struct str object, const char *path);
 /* Finds N members of such an object in one walk: values[i] is that of names[i]. */
 void json_find(struct str object, const struct str *names, struct str *values, size_t n);
 
+/* Writes a code point, which is no surrogate, as 1 to 4 bytes of UTF-8; returns how many. */
+size_t utf8_put(char *to, unsigned long code);
 /* The first byte that is not UTF-8, or NULL.  NUL bytes count as good here. */
 const char *utf8_check(const char *p, const char *end);
 
