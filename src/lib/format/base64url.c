@@ -1,8 +1,8 @@
 /*
  * format/base64url.c - base64 in the URL-safe alphabet, six bytes a step.
  *
- * Tables and 64-bit words are quick enough: a Fernet token spends a fifth of its time here, and the rest in
- * libcrypto.  OpenSSL's own base64 is slower, and takes what is none.
+ * Why not OpenSSL's: `fernet decrypt` of 100 MB takes 0.15 s of CPU time with this, and 0.5 s with EVP_DecodeBlock(), which takes
+ * white space and unused bits, and wants each character translated from the URL-safe alphabet first.
  */
 #include "format/base64url.h"
 
