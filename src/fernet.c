@@ -21,16 +21,6 @@
 static double ttl = FERNET_NO_TTL;
 static bool or_plain;
 
-static const struct opt options[] = {
-	OPT_SECONDS(0, "ttl", "TIME", &ttl, "decrypt: refuse a token that is older, or from the future"),
-	OPT_FLAG(0, "or-plain", &or_plain, "decrypt: pass on what is no token as it is"),
-	OPT_END
-};
-const struct tool tool = {
-	.name = "fernet", .operands = "encrypt|decrypt|rotate|keygen [file]", .options = options,
-	.does = "Encrypt a stream as a Fernet token, and back.",
-};
-
 static struct fernet_key keys[KEYS_MAX];
 static size_t n_keys;
 
@@ -99,7 +89,7 @@ finish(struct buf *out)
 	buf_free(out);
 }
 
-/* ---- the commands ---- */
+/* ---- from a stream to a stream ---- */
 
 static struct fernet_seal *
 seal_open(uint64_t made)
@@ -111,7 +101,7 @@ seal_open(uint64_t made)
 }
 
 static void
-encrypt(struct input *in)
+encrypt_stream(struct input *in)
 {
 	struct fernet_seal *seal = seal_open((uint64_t)time(NULL));
 	struct buf out = { 0 };
@@ -186,7 +176,7 @@ pass(struct input *in)
 }
 
 static void
-decrypt(struct input *in)
+decrypt_stream(struct input *in)
 {
 	struct buf none = { 0 };
 	struct str piece;
@@ -206,7 +196,7 @@ decrypt(struct input *in)
 
 /* The time stays, so that a token does not live longer for it. */
 static void
-rotate(struct input *in)
+rotate_stream(struct input *in)
 {
 	struct fernet_token *token = read_token(in);
 	struct fernet_seal *seal = seal_open(fernet_token_made(token));
@@ -222,13 +212,49 @@ rotate(struct input *in)
 	finish(&out);
 }
 
-static void
-keygen(void)
+static int
+with_keys(char **files, void (*turn)(struct input *))
+{
+	struct input in;
+
+	if (files[0] != NULL && files[1] != NULL)
+		die(EX_USAGE, "%s: one file at most", opt_command()->name);
+	read_keys();
+	input_open(&in, files);
+	turn(&in);
+	input_close(&in);
+	wipe_keys();
+	return EX_OK;
+}
+
+/* ---- the commands ---- */
+
+static int
+encrypt(char **files)
+{
+	return with_keys(files, encrypt_stream);
+}
+
+static int
+decrypt(char **files)
+{
+	return with_keys(files, decrypt_stream);
+}
+
+static int
+rotate(char **files)
+{
+	return with_keys(files, rotate_stream);
+}
+
+static int
+keygen(char **none)
 {
 	unsigned char raw[FERNET_KEY_RAW];
 	char text[FERNET_KEY_TEXT + 1];
 	struct buf out = { 0 };
 
+	(void)none;
 	fernet_random(raw, sizeof raw);
 	fernet_key_text(text, raw);
 	buf_fmt(&out, "%s\n", text);
@@ -237,46 +263,30 @@ keygen(void)
 	fernet_wipe(text, sizeof text);
 	fernet_wipe(out.p, FERNET_KEY_TEXT);
 	finish(&out);
+	return EX_OK;
 }
 
-static const struct command { const char *name; void (*run)(struct input *); } commands[] = {
-	{ "encrypt", encrypt }, { "decrypt", decrypt }, { "rotate", rotate }, { "keygen", NULL },
+static const struct opt decrypt_options[] = {
+	OPT_SECONDS(0, "ttl", "TIME", &ttl, "refuse a token that is older, or from the future"),
+	OPT_FLAG(0, "or-plain", &or_plain, "pass on what is not a token as it is"),
+	OPT_END
 };
-
-static const struct command *
-find_command(char **words)
-{
-	if (words[0] == NULL)
-		die(EX_USAGE, "want %s", tool.operands);
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		const struct command *c = &commands[i];
-
-		if (strcmp(c->name, words[0]) != 0)
-			continue;
-		if (words[1] != NULL && (c->run == NULL || words[2] != NULL))
-			die(EX_USAGE, c->run == NULL ? "keygen reads nothing" : "%s: one file at most", c->name);
-		if ((ttl >= 0 || or_plain) && c->run != decrypt)
-			die(EX_USAGE, "%s: --ttl and --or-plain are decrypt's", c->name);
-		return c;
-	}
-	die(EX_USAGE, "no such command: want %s", tool.operands);
-}
+static const struct command commands[] = {
+	{ "encrypt", "[file]", "Make a token of a message.", NULL, encrypt },
+	{ "decrypt", "[file]", "Make the message of a token.", decrypt_options, decrypt },
+	{ "rotate", "[file]", "Encrypt a token again, under the first key.", NULL, rotate },
+	{ "keygen", "", "Print a new key.", NULL, keygen },
+	{ 0 }
+};
+const struct tool tool = {
+	.name = "fernet", .commands = commands,
+	.does = "Encrypt a stream as a Fernet token, and back.",
+};
 
 int
 main(int argc, char *argv[])
 {
-	char **words = opt_parse(argc, argv);
-	const struct command *command = find_command(words);
-	struct input in;
+	char **operands = opt_parse(argc, argv);
 
-	if (command->run == NULL) {
-		keygen();
-		return EX_OK;
-	}
-	read_keys();
-	input_open(&in, words + 1);
-	command->run(&in);
-	input_close(&in);
-	wipe_keys();
-	return EX_OK;
+	return opt_command()->run(operands);
 }

@@ -56,7 +56,7 @@ const struct tool tool = {
 
 /* ---- options ---- */
 
-enum command { INIT = 1, SEED = 2, LIST = 4, CLAIM = 8, SET = 16, GAPS = 32 };
+enum subcommand { INIT = 1, SEED = 2, LIST = 4, CLAIM = 8, SET = 16, GAPS = 32 };
 static const char *const commands[] = { "init", "seed", "list", "claim", "set", "gaps" };
 
 /* What takes an option that not all take. */
@@ -68,7 +68,7 @@ static const struct { const char *option; int takers; } takers[] = {
 	{ "stuck", GAPS }, { "trips", GAPS }, { "socrata", GAPS }, { "empty-exit", LIST | CLAIM | GAPS },
 };
 
-static enum command
+static enum subcommand
 which_command(const char *name)
 {
 	if (name == NULL)
@@ -92,7 +92,7 @@ is_given(const struct opt *o)
 }
 
 static void
-check_taken(enum command command, const char *name)
+check_taken(enum subcommand command, const char *name)
 {
 	for (const struct opt *o = options; o->kind != OPT_KIND_END; o++)
 		for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
@@ -121,7 +121,7 @@ label_of(const char *option, const char *text)
 
 /* The old system's boundaries: --time-min's block is not one of them, and --interval counts hours of the wall clock. */
 static struct schedule_choice
-choose_blocks(enum command command)
+choose_blocks(enum subcommand command)
 {
 	struct schedule_choice c = { .provider = provider, .incomplete = incomplete, .no_width = force };
 
@@ -299,7 +299,7 @@ list(struct schedule *s, const struct schedule_choice *c, struct rows_out *out)
 /* ---- what each is called with ---- */
 
 static struct schedule_choice
-check_options(enum command command, const char *name)
+check_options(enum subcommand command, const char *name)
 {
 	check_taken(command, name);
 	switch (command) {
@@ -329,7 +329,7 @@ int
 main(int argc, char *argv[])
 {
 	char **operands = opt_parse(argc, argv);
-	enum command command = which_command(operands[0]);
+	enum subcommand command = which_command(operands[0]);
 	struct schedule_choice choice = check_options(command, operands[0]);
 	const struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 	struct schedule_gaps gaps = { stuck >= 0 ? stuck : 2 * 86400, stale >= 0 ? stale : 3600, trips, socrata, &reading };

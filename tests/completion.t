@@ -73,6 +73,17 @@ for shell in bash zsh fish; do
 		"$tool" --help | grep -oE -- '--[a-z0-9][a-z0-9-]*' | sort -u | comm -23 - <(sort -u offer) >lacking
 		[ ! -s lacking ]; ok $? "$shell: $tool: all of its options" || sed 's/^/# not: /' lacking
 	done
+	for command in encrypt decrypt rotate keygen; do
+		offers_$shell fernet $command -- >offer
+		fernet $command --help | grep -oE -- '--[a-z0-9][a-z0-9-]*' | sort -u | comm -23 - <(sort -u offer) >lacking
+		[ ! -s lacking ]; ok $? "$shell: fernet $command: all of its options" || sed 's/^/# not: /' lacking
+	done
+	offers_$shell fernet -v encrypt -- >offer
+	holds_not $shell 'another command' --or-plain
+	offers_$shell fernet encrypt '' >offer
+	holds $shell 'a file of a command' file.csv
+	offers_$shell fernet keygen '' >offer
+	holds_not $shell 'no file of a command' file.csv
 	offers_$shell csv2ndjson --nul '' >offer
 	is "$shell: the words of an option" 'refuse replace strip' "$(echo $(cat offer))"
 	offers_$shell csv-normalize --date-order=d >offer

@@ -274,6 +274,16 @@ done
 for call in '' 'seal' 'encrypt a b' 'keygen a' 'encrypt --ttl 5' 'rotate --or-plain' 'keygen --ttl 5' 'decrypt --ttl x' 'decrypt --ttl -1' 'decrypt --key x'; do
 	t "a wrong call: fernet $call" 64 fernet $call 3</dev/null <token
 done
+run 0 '--help lists the commands' fernet --help
+grep -q '^ keygen  ' out && ! grep -q -- --ttl out; ok $? '... without their options' || cat out
+run 0 '... those are in the help of each' fernet decrypt --help; grep -q -- ' --ttl TIME  ' out; ok $? '... --ttl' || cat out
+run 64 'an option of another command' fernet encrypt --ttl 5 token
+said 'fernet: encrypt takes no --ttl: see fernet encrypt --help'
+run 64 'no such command' fernet seal; said 'fernet: seal: no such command: see fernet --help'
+run 64 'no command' fernet; said 'fernet: no command: see fernet --help'
+run 64 'an operand of a command that takes none' fernet keygen a; said 'fernet: a: keygen takes no operand'
+t 'an option of a command may stand before it' 0 fernet --or-plain decrypt hello 3<hello
+t '... so may the end of the options' 0 fernet --or-plain -- decrypt hello 3<hello
 t 'the call is checked before the key' 64 env -u FERNET_KEY fernet encrypt --ttl 5 3</dev/null
 t 'an empty message is a message' 0 sh -c 'fernet encrypt </dev/null | fernet decrypt' 3</dev/null
 run 0 '... of 100 characters' sh -c 'fernet encrypt </dev/null | wc -c | grep -qx 100'

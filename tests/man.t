@@ -123,15 +123,25 @@ for page in "$top"/man/*.[17]; do
 	cd "$work" || exit
 done
 
-for source in "$top"/src/*.c "$top"/src/*.sh; do
-	tool=$(basename "${source%.*}") lacking=
-	for option in $("$tool" --help | grep -oE -- '--[a-z0-9-]+' | sort -u); do
-		grep -qE -- "Fl (. , )?${option#-}( |$)" "$top/man/$tool.1" "$top/man/culvert.7" || lacking="$lacking $option"
+# check_help TOOL [COMMAND]: what --help says of it
+check_help() {
+	local lacking='' lines
+	"$@" --help >help; ok $? "$*: --help" || return
+	for option in $(grep -oE -- '--[a-z0-9-]+' help | sort -u); do
+		grep -qE -- "Fl (. , )?${option#-}( |$)" "$top/man/$1.1" "$top/man/culvert.7" || lacking="$lacking $option"
 	done
-	[ -z "$lacking" ]; ok $? "$tool: its page or culvert.7 names each option" || echo "# not:$lacking"
-	! "$tool" --help | grep -q '[[:cntrl:]]'; ok $? "$tool: --help holds no control character"
-	lines=$("$tool" --help | wc -l)
-	[ "$lines" -le 30 ]; ok $? "$tool: --help fits a screen" || echo "# $lines lines"
+	[ -z "$lacking" ]; ok $? "$*: its page or culvert.7 names each option" || echo "# not:$lacking"
+	! grep -q '[[:cntrl:]]' help; ok $? "$*: --help holds no control character"
+	lines=$(wc -l <help)
+	[ "$lines" -le 30 ]; ok $? "$*: --help fits a screen" || echo "# $lines lines"
+}
+for source in "$top"/src/*.c "$top"/src/*.sh; do
+	tool=$(basename "${source%.*}")
+	check_help "$tool"
+	for command in $("$tool" --completion 2>/dev/null | sed -n 's/^command\t\([^\t]*\).*/\1/p'); do
+		check_help "$tool" "$command"
+		grep -q "^\.Cm $command\( \|$\)" "$top/man/$tool.1"; ok $? "$tool: its page names $command"
+	done
 done
 if command -v mandoc >/dev/null; then
 	mandoc -T lint -W warning "$top"/man/* >lint; ok $? 'mandoc finds nothing' || sed 's/^/# /' lint

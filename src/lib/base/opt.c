@@ -15,6 +15,7 @@
 #include "base/slurp.h"
 
 static bool verbose, quiet, show_progress, log_json, want_help, want_version, want_table;
+static const struct command *called;
 
 static const struct opt common[] = {
 	OPT_FLAG('v', "verbose", &verbose, "say more"),
@@ -46,25 +47,54 @@ own_standard_files(void)
 	}
 }
 
-/* Returns the choice by its name (the first N letters of it) or letter, or NULL. */
+/* Returns the option by its name (the first N letters of it) or letter, or NULL; also of no table. */
 static const struct opt *
 find(const struct opt *table, const char *name, size_t n, char letter)
 {
-	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++)
+	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++)
 		if (name != NULL ? strlen(o->name) == n && strncmp(o->name, name, n) == 0
 		                 : o->letter != 0 && o->letter == letter)
 			return o;
 	return NULL;
 }
 
+/* Before the command is known, an option of any command will do: it has the same kind everywhere. */
+static const struct opt *
+find_in_commands(const char *name, size_t n, char letter)
+{
+	const struct opt *o = NULL;
+
+	for (const struct command *c = tool.commands; c != NULL && c->name != NULL && o == NULL; c++)
+		if (called == NULL || called == c)
+			o = find(c->options, name, n, letter);
+	return o;
+}
+
 static const struct opt *
 find_any(const char *name, size_t n, char letter)
 {
-	const struct opt *o = find(tool.options, name, n, letter);
+	const struct opt *o = find_in_commands(name, n, letter);
 
+	if (o == NULL)
+		o = find(tool.options, name, n, letter);
 	if (o == NULL)
 		o = find(common, name, n, letter);
 	return o != NULL ? o : find(hidden, name, n, letter);
+}
+
+/* Returns the option of a word, -X or --name, or dies. */
+static const struct opt *
+need(const char *dashes, const char *name, size_t n)
+{
+	bool is_long = dashes[1] == '-';
+	const struct opt *o = find_any(is_long ? name : NULL, n, is_long ? 0 : *name);
+
+	if (o == NULL && called != NULL)
+		die(EX_USAGE, "%s takes no %s%.*s: see %s %s --help", called->name, dashes, (int)n, name,
+		    tool.name, called->name);
+	if (o == NULL)
+		die(EX_USAGE, "%s%.*s: no such option: see %s --help", dashes, (int)n, name, tool.name);
+	return o;
 }
 
 static void
@@ -138,66 +168,144 @@ set(const struct opt *o, char *arg)
 	}
 }
 
-/* Takes one word of options, and its argument from the next where it needs one.  Returns how many words it took. */
+/* What is done with an option that was found: it is set, or skipped. */
+typedef void option_use(const struct opt *, char *arg);
+
+static void
+skip(const struct opt *o, char *arg)
+{
+	(void)o, (void)arg;
+}
+
+/*
+ * Uses one word of options, and its argument from the next where it needs one.  Returns how many
+ * words that were.
+ */
 static int
-take_long(char **argv)
+take_long(char **argv, option_use *use)
 {
 	char *name = argv[0] + 2, *eq = strchr(name, '=');
 	size_t n = eq != NULL ? (size_t)(eq - name) : strlen(name);
-	const struct opt *o = find_any(name, n, 0);
+	const struct opt *o = need("--", name, n);
 
-	if (o == NULL)
-		die(EX_USAGE, "--%.*s: no such option: see %s --help", (int)n, name, tool.name);
 	if (o->kind == OPT_KIND_FLAG) {
 		if (eq != NULL)
 			die(EX_USAGE, "--%s takes no value", o->name);
-		set(o, NULL);
+		use(o, NULL);
 		return 1;
 	}
 	if (eq == NULL && argv[1] == NULL)
 		die(EX_USAGE, "--%s wants %s", o->name, o->arg);
-	set(o, eq != NULL ? eq + 1 : argv[1]);
+	use(o, eq != NULL ? eq + 1 : argv[1]);
 	return eq != NULL ? 1 : 2;
 }
 
 static int
-take_short(char **argv)
+take_short(char **argv, option_use *use)
 {
 	for (char *letter = argv[0] + 1; *letter != '\0'; letter++) {
-		const struct opt *o = find_any(NULL, 0, *letter);
+		const struct opt *o = need("-", letter, 1);
 
-		if (o == NULL)
-			die(EX_USAGE, "-%c: no such option: see %s --help", *letter, tool.name);
 		if (o->kind == OPT_KIND_FLAG) {
-			set(o, NULL);
+			use(o, NULL);
 			continue;
 		}
 		if (letter[1] == '\0' && argv[1] == NULL)
 			die(EX_USAGE, "-%c wants %s", *letter, o->arg);
-		set(o, letter[1] != '\0' ? letter + 1 : argv[1]);
+		use(o, letter[1] != '\0' ? letter + 1 : argv[1]);
 		return letter[1] != '\0' ? 1 : 2;
 	}
 	return 1;
 }
 
+static bool
+is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+static int
+take(char **argv, option_use *use)
+{
+	return argv[0][1] == '-' ? take_long(argv, use) : take_short(argv, use);
+}
+
+/* Options may come before the command, so they are skipped to find it. */
+static void
+find_command(char **argv)
+{
+	while (*argv != NULL && is_option(*argv) && strcmp(*argv, "--") != 0)
+		argv += take(argv, skip);
+	if (*argv != NULL && strcmp(*argv, "--") == 0)
+		argv++;
+	if (*argv == NULL)
+		return;
+	for (const struct command *c = tool.commands; c->name != NULL && called == NULL; c++)
+		if (strcmp(c->name, *argv) == 0)
+			called = c;
+	if (called == NULL)
+		die(EX_USAGE, "%s: no such command: see %s --help", *argv, tool.name);
+}
+
+/* Returns the operands of the command, behind its name. */
+static char **
+command_operands(char **operands)
+{
+	if (called == NULL)
+		die(EX_USAGE, "no command: see %s --help", tool.name);
+	operands++;
+	if (operands[0] != NULL && *called->operands == '\0')
+		die(EX_USAGE, "%s: %s takes no operand", operands[0], called->name);
+	return operands;
+}
+
 static void
 print_options(const struct opt *table)
 {
-	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++) {
 		char left[64], letter[4] = "  ";
 
 		if (o->letter != 0)
 			snprintf(letter, sizeof letter, "-%c", o->letter);
-		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
+		    o->arg != NULL ? o->arg : "");
 		printf(" %-27s %s\n", left, o->help);
+	}
+}
+
+static void
+print_usage(const char *command, const char *operands, const char *does)
+{
+	printf("usage: %s%s%s [option ...]%s%s\n%s\n", tool.name, *command != '\0' ? " " : "", command,
+	    *operands != '\0' ? " " : "", operands, does);
+}
+
+static void
+print_commands(void)
+{
+	printf("usage: %s COMMAND [option ...] ...\n%s\n", tool.name, tool.does);
+	for (const struct command *c = tool.commands; c->name != NULL; c++) {
+		char left[64];
+
+		snprintf(left, sizeof left, "%s%s%s", c->name, *c->operands != '\0' ? " " : "", c->operands);
+		printf(" %-27s %s\n", left, c->does);
 	}
 }
 
 static _Noreturn void
 print_help(void)
 {
-	printf("usage: %s [option ...] %s\n%s\n", tool.name, tool.operands, tool.does);
+	if (called != NULL)
+		print_usage(called->name, called->operands, called->does);
+	else if (tool.commands != NULL)
+		print_commands();
+	else
+		print_usage("", tool.operands, tool.does);
+	if (called != NULL)
+		print_options(called->options);
 	print_options(tool.options);
+	if (tool.commands != NULL && called == NULL)
+		printf(" %s COMMAND --help prints the options of a command\n", tool.name);
 	printf(" -q --quiet, -v --verbose, --progress, --log-json, --version; more in %s(1)\n", tool.name);
 	if (fflush(stdout) != 0)
 		die_errno(EX_IOERR, "stdout");
@@ -207,7 +315,7 @@ print_help(void)
 static void
 print_table(const struct opt *table)
 {
-	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++) {
 		printf("option\t%.1s\t%s\t%s\t%s\t", o->letter != 0 ? &o->letter : "", o->name, o->arg != NULL ? o->arg : "",
 		    o->kind == OPT_KIND_LIST ? "list" : "");
 		for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)
@@ -219,9 +327,13 @@ print_table(const struct opt *table)
 static _Noreturn void
 print_tables(void)
 {
-	printf("tool\t%s\t%s\t%s\n", tool.name, tool.operands, tool.does);
+	printf("tool\t%s\t%s\t%s\n", tool.name, tool.commands != NULL ? "" : tool.operands, tool.does);
 	print_table(tool.options);
 	print_table(common);
+	for (const struct command *c = tool.commands; c != NULL && c->name != NULL; c++) {
+		printf("command\t%s\t%s\t%s\n", c->name, c->operands, c->does);
+		print_table(c->options);
+	}
 	if (fflush(stdout) != 0)
 		die_errno(EX_IOERR, "stdout");
 	exit(EX_OK);
@@ -246,18 +358,16 @@ opt_parse(int argc, char *argv[])
 	operands = xcalloc((size_t)argc + 1, sizeof *operands);
 	signal(SIGXFSZ, SIG_IGN);       /* so that ulimit -f is a write that fails, not a death without a word */
 	own_standard_files();
+	if (tool.commands != NULL)
+		find_command(argv + 1);
 	for (int i = 1; i < argc;) {
-		char *word = argv[i];
-
-		if (strcmp(word, "--") == 0 && !(tool.own_operands_only && n > 0)) {
+		if (!is_option(argv[i]) || (tool.own_operands_only && n > 0)) {
+			operands[n++] = argv[i++];
+		} else if (strcmp(argv[i], "--") == 0) {
 			while (++i < argc)
 				operands[n++] = argv[i];
-		} else if (word[0] == '-' && word[1] == '-' && !(tool.own_operands_only && n > 0)) {
-			i += take_long(&argv[i]);
-		} else if (word[0] == '-' && word[1] != '\0' && !(tool.own_operands_only && n > 0)) {
-			i += take_short(&argv[i]);
 		} else {
-			operands[n++] = argv[i++];
+			i += take(&argv[i], set);
 		}
 	}
 	if (want_help)
@@ -268,13 +378,19 @@ opt_parse(int argc, char *argv[])
 		print_tables();
 	err_setup(tool.name, quiet, log_json);
 	progress_start(show_progress || (!quiet && isatty(STDERR_FILENO)));
-	return operands;
+	return tool.commands != NULL ? command_operands(operands) : operands;
 }
 
 bool
 opt_verbose(void)
 {
 	return verbose;
+}
+
+const struct command *
+opt_command(void)
+{
+	return called;
 }
 
 struct words

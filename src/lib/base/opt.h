@@ -7,6 +7,10 @@
  * --completion, which no manual names, prints what scripts/completion makes the shells' files of.
  * Long options take "--name value" or "--name=value"; short ones cluster as getopt's do; "--" ends them;
  * options may follow operands.  A wrong call dies EX_USAGE before a byte is read.
+ *
+ * A tool may have commands, each with a table of its own.  The options of the tool's table belong
+ * to all commands.  --help lists the commands, and COMMAND --help the options of one.  An option
+ * that two commands have takes the same kind of argument in both.
  */
 #ifndef OPT_H
 #define OPT_H
@@ -50,19 +54,34 @@ struct opt {
 	{ .kind = OPT_KIND_CHOICE, .letter = c, .name = l, .arg = a, .number = var, .words = w, .help = h }
 #define OPT_END { .kind = OPT_KIND_END }
 
+/* What a tool with commands does in one of them: "fernet decrypt --ttl 1h token". */
+struct command {
+	const char *name;                       /* "decrypt"; NULL ends a table */
+	const char *operands;                   /* "[file]"; "" takes none */
+	const char *does;                       /* one sentence for --help */
+	const struct opt *options;              /* what it has beside the tool's; may be NULL */
+	int (*run)(char **operands);            /* returns the exit status */
+};
+
 struct tool {
 	const char *name;                       /* "pg-upsert" */
-	const char *operands;                   /* "TABLE [file ...]" */
+	const char *operands;                   /* "TABLE [file ...]"; of a tool with commands not used */
 	const char *does;                       /* one sentence for --help */
-	const struct opt *options;
+	const struct opt *options;              /* may be NULL in a tool with commands */
+	const struct command *commands;         /* the first operand names one; NULL: it has none */
 	bool own_operands_only;                 /* the first operand ends the options (sluice, whose sink has its own) */
 };
 extern const struct tool tool;
 
 bool opt_verbose(void);                         /* -v was given */
 
-/* Returns the operands, NULL at the end.  Also makes sure that 0, 1 and 2 are open, so that no socket or file
- * takes their number: a closed stdout dies EX_IOERR at once, a closed stdin gives a read error. */
+const struct command *opt_command(void);        /* the one that was called */
+
+/*
+ * Returns the operands (of the command, if the tool has some), NULL at the end.  Also makes sure
+ * that 0, 1 and 2 are open, so that no socket or file takes their number: a closed stdout dies
+ * EX_IOERR at once, a closed stdin gives a read error.
+ */
 char **opt_parse(int argc, char *argv[]);
 
 /* Splits "a,b,c" at commas; "a\,b" is one word.  Caller frees the result and its first word, words[0]. */
