@@ -18,93 +18,21 @@
 
 #define SENT_AT_ONCE 5000       /* blocks of one statement of seed */
 
-static const char *schema = "api", *provider, *provider_id, *zone, *from, *to, *time_max, *time_min, *status, *trips, *socrata;
-static long long interval = -1, limit = -1, empty_exit = -1, worker_pid = -1;
-static double stale = -1, stuck = -1;
+static const char *schema = "api", *provider, *provider_id, *zone, *from, *to, *time_max, *time_min;
+static const char *status, *trips, *socrata;
+static long long interval = -1, limit = -1, empty_exit, worker_pid = -1;
+static double stale = 3600, stuck = 2 * 86400;
 static bool any_status, incomplete, force, release;
 static struct pg_options db = { PG_DEFAULTS };
-
-static const struct opt options[] = {
-	OPT_STRING(0, "schema", "NAME", &schema, "where the tables are (api)"),
-	OPT_STRING(0, "provider", "NAME", &provider, "whose blocks"),
-	OPT_STRING(0, "provider-id", "UUID", &provider_id, "seed: the provider's id in MDS"),
-	OPT_STRING(0, "zone", "ZONE", &zone, "init, seed, gaps: whose wall clock labels the blocks"),
-	OPT_STRING(0, "from", "LABEL", &from, "seed, gaps: blocks after this one, yyyy-mm-dd-hh"),
-	OPT_STRING(0, "to", "LABEL", &to, "seed, gaps: up to this one"),
-	OPT_STRING(0, "time-max", "LABEL", &time_max, "list, claim: up to this block"),
-	OPT_STRING(0, "time-min", "LABEL", &time_min, "list, claim: after this one"),
-	OPT_NUMBER(0, "interval", "N", &interval, 0, 1000000, "list, claim: N hours up to --time-max (1)"),
-	OPT_STRING(0, "status", "N,...", &status, "list, claim: blocks in these states"),
-	OPT_FLAG(0, "any-status", &any_status, "list, claim: in any state"),
-	OPT_FLAG(0, "incomplete", &incomplete, "list, claim: those with a status below 8"),
-	OPT_FLAG(0, "force", &force, "list, claim: old blocks that have no width too"),
-	OPT_NUMBER(0, "worker-pid", "PID", &worker_pid, 1, 1 << 30, "claim: the process that works on them"),
-	OPT_SECONDS(0, "stale", "TIME", &stale, "claim, gaps: another machine's claim is void then (1h)"),
-	OPT_NUMBER(0, "limit", "N", &limit, 1, 1LL << 40, "claim: at most so many"),
-	OPT_FLAG(0, "release", &release, "set: the claim ends with this"),
-	OPT_SECONDS(0, "stuck", "TIME", &stuck, "gaps: a block should be published by then (2d)"),
-	OPT_STRING(0, "trips", "TABLE", &trips, "gaps: the table of trips (api.trips)"),
-	OPT_STRING(0, "socrata", "FILE", &socrata, "gaps: the dataset's trips a day, to compare"),
-	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "list, claim, gaps: exit N when there are none"),
-	OPT_PG(db),
-	OPT_END
-};
-const struct tool tool = {
-	.name = "mds-schedule", .operands = "init | seed | list | claim | set [file ...] | gaps", .options = options,
-	.does = "Keep the schedule of an MDS flow in Postgres: one row a provider and local hour.",
-};
+static const struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 
 /* ---- options ---- */
 
-enum subcommand { INIT = 1, SEED = 2, LIST = 4, CLAIM = 8, SET = 16, GAPS = 32 };
-static const char *const commands[] = { "init", "seed", "list", "claim", "set", "gaps" };
-
-/* What takes an option that not all take. */
-static const struct { const char *option; int takers; } takers[] = {
-	{ "provider", SEED | LIST | CLAIM | GAPS }, { "provider-id", SEED }, { "zone", INIT | SEED | GAPS },
-	{ "from", SEED | GAPS }, { "to", SEED | GAPS }, { "time-max", LIST | CLAIM }, { "time-min", LIST | CLAIM },
-	{ "interval", LIST | CLAIM }, { "status", LIST | CLAIM }, { "any-status", LIST | CLAIM }, { "incomplete", LIST | CLAIM },
-	{ "force", LIST | CLAIM }, { "worker-pid", CLAIM }, { "stale", CLAIM | GAPS }, { "limit", CLAIM }, { "release", SET },
-	{ "stuck", GAPS }, { "trips", GAPS }, { "socrata", GAPS }, { "empty-exit", LIST | CLAIM | GAPS },
-};
-
-static enum subcommand
-which_command(const char *name)
-{
-	if (name == NULL)
-		die(EX_USAGE, "no subcommand: want %s", tool.operands);
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(name, commands[i]) == 0)
-			return 1 << i;
-	die(EX_USAGE, "%s: no such subcommand: want %s", name, tool.operands);
-}
-
-/* The variables start as what no call can set them to. */
-static bool
-is_given(const struct opt *o)
-{
-	switch (o->kind) {
-	case OPT_KIND_FLAG: return *o->flag;
-	case OPT_KIND_STRING: return *o->string != NULL;
-	case OPT_KIND_SECONDS: return *o->seconds >= 0;
-	default: return *o->number >= 0;
-	}
-}
-
-static void
-check_taken(enum subcommand command, const char *name)
-{
-	for (const struct opt *o = options; o->kind != OPT_KIND_END; o++)
-		for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
-			if (strcmp(takers[i].option, o->name) == 0 && is_given(o) && (takers[i].takers & command) == 0)
-				die(EX_USAGE, "%s takes no --%s: see mds-schedule --help", name, o->name);
-}
-
 static const char *
-need(const char *command, const char *option, const char *value)
+need(const char *option, const char *value)
 {
 	if (value == NULL || *value == '\0')
-		die(EX_USAGE, "%s: no --%s", command, option);
+		die(EX_USAGE, "%s: no --%s", opt_command()->name, option);
 	return value;
 }
 
@@ -121,7 +49,7 @@ label_of(const char *option, const char *text)
 
 /* The old system's boundaries: --time-min's block is not one of them, and --interval counts hours of the wall clock. */
 static struct schedule_choice
-choose_blocks(enum subcommand command)
+choose_blocks(void)
 {
 	struct schedule_choice c = { .provider = provider, .incomplete = incomplete, .no_width = force };
 
@@ -129,7 +57,7 @@ choose_blocks(enum subcommand command)
 		die(EX_USAGE, "--status or --any-status, not both");
 	if (status != NULL)
 		c.states = schedule_states("status", status);
-	if (time_max == NULL && (time_min != NULL || interval >= 0 || command == CLAIM))
+	if (time_max == NULL && (time_min != NULL || interval >= 0))
 		die(EX_USAGE, "no --time-max: up to which block?");
 	c.bounded = time_max != NULL;
 	if (!c.bounded)
@@ -142,15 +70,15 @@ choose_blocks(enum subcommand command)
 }
 
 static struct schedule_choice
-choose_span(const char *command)
+choose_span(void)
 {
-	struct schedule_choice c = { .provider = need(command, "provider", provider), .bounded = true };
+	struct schedule_choice c = { .provider = need("provider", provider), .bounded = true };
 
-	c.after = label_of("from", need(command, "from", from));
-	c.upto = label_of("to", need(command, "to", to));
+	c.after = label_of("from", need("from", from));
+	c.upto = label_of("to", need("to", to));
 	if (c.after > c.upto)
 		die(EX_USAGE, "--from %s is after --to %s", from, to);
-	zone_use(need(command, "zone", zone));
+	zone_use(need("zone", zone));
 	return c;
 }
 
@@ -250,7 +178,7 @@ insert_batch(struct schedule *s, const struct batch *b)
 }
 
 static void
-seed(struct schedule *s, const struct schedule_choice *c)
+seed_blocks(struct schedule *s, const struct schedule_choice *c)
 {
 	struct block_walk walk = block_walk(c->after, c->upto);
 	unsigned long long blocks = 0, inserted = 0;
@@ -279,7 +207,7 @@ seed(struct schedule *s, const struct schedule_choice *c)
 /* ---- list ---- */
 
 static unsigned long long
-list(struct schedule *s, const struct schedule_choice *c, struct rows_out *out)
+list_blocks(struct schedule *s, const struct schedule_choice *c, struct rows_out *out)
 {
 	struct schedule_values values = { 0 };
 	struct buf where = { 0 };
@@ -296,62 +224,189 @@ list(struct schedule *s, const struct schedule_choice *c, struct rows_out *out)
 	return n;
 }
 
-/* ---- what each is called with ---- */
+/* ---- the commands ---- */
 
-static struct schedule_choice
-check_options(enum subcommand command, const char *name)
+static void
+open_schedule(struct schedule *s)
 {
-	check_taken(command, name);
-	switch (command) {
-	case SEED:
-		if (provider_id != NULL)
-			check_uuid(provider_id);
-		return choose_span(name);
-	case GAPS:
-		return choose_span(name);
-	case CLAIM:
-		need(name, "provider", provider);
-		if (status == NULL && !any_status && !incomplete)
-			die(EX_USAGE, "claim: no --status, --incomplete or --any-status: which blocks?");
-		if (worker_pid < 0)
-			die(EX_USAGE, "claim: no --worker-pid: which process works on them?  In a shell $$ is its own");
-		return choose_blocks(command);
-	case INIT:
-		if (zone != NULL)
-			zone_use(zone);
-		return (struct schedule_choice){ 0 };
-	default:
-		return choose_blocks(command);
-	}
+	stop_setup("nothing was changed");
+	schedule_open(s, schema, &db);
 }
+
+/* Ends a command that wrote N records. */
+static int
+close_records(struct schedule *s, struct rows_out *out, unsigned long long n)
+{
+	rows_finish(out);
+	schedule_close(s);
+	return n == 0 ? (int)empty_exit : EX_OK;
+}
+
+static int
+init(char **none)
+{
+	struct schedule s;
+
+	(void)none;
+	if (zone != NULL)
+		zone_use(zone);
+	open_schedule(&s);
+	schedule_init(&s, zone);
+	schedule_close(&s);
+	return EX_OK;
+}
+
+static int
+seed(char **none)
+{
+	struct schedule_choice choice;
+	struct schedule s;
+
+	(void)none;
+	if (provider_id != NULL)
+		check_uuid(provider_id);
+	choice = choose_span();
+	open_schedule(&s);
+	seed_blocks(&s, &choice);
+	schedule_close(&s);
+	return EX_OK;
+}
+
+static int
+list(char **none)
+{
+	struct schedule_choice choice = choose_blocks();
+	struct rows_out *out = rows_stdout(NULL, ROWS_GUESS);
+	struct schedule s;
+	unsigned long long n;
+
+	(void)none;
+	open_schedule(&s);
+	n = list_blocks(&s, &choice, out);
+	free((char *)choice.states);
+	return close_records(&s, out, n);
+}
+
+static int
+claim(char **none)
+{
+	struct schedule_choice choice;
+	struct rows_out *out;
+	struct schedule s;
+	unsigned long long n;
+
+	(void)none;
+	need("provider", provider);
+	if (status == NULL && !any_status && !incomplete)
+		die(EX_USAGE, "claim: no --status, --incomplete or --any-status: which blocks?");
+	if (worker_pid < 0)
+		die(EX_USAGE, "claim: no --worker-pid: which process works on them?  In a shell $$ is its own");
+	if (time_max == NULL)
+		die(EX_USAGE, "claim: no --time-max: up to which block?");
+	choice = choose_blocks();
+	out = rows_stdout(NULL, ROWS_GUESS);
+	open_schedule(&s);
+	n = schedule_claim(&s, &choice, (long)worker_pid, stale, limit, out);
+	free((char *)choice.states);
+	return close_records(&s, out, n);
+}
+
+static int
+set(char **files)
+{
+	struct schedule s;
+
+	open_schedule(&s);
+	schedule_set(&s, files, &reading, release);
+	schedule_close(&s);
+	return EX_OK;
+}
+
+static int
+gaps(char **none)
+{
+	struct schedule_choice choice = choose_span();
+	struct schedule_gaps want = { stuck, stale, trips, socrata, &reading };
+	struct rows_out *out = rows_stdout(NULL, ROWS_GUESS);
+	struct schedule s;
+
+	(void)none;
+	open_schedule(&s);
+	return close_records(&s, out, schedule_find_gaps(&s, &choice, &want, out));
+}
+
+#define ZONE OPT_STRING(0, "zone", "ZONE", &zone, "whose wall clock labels the blocks")
+#define PROVIDER OPT_STRING(0, "provider", "NAME", &provider, "whose blocks")
+#define SPAN \
+	OPT_STRING(0, "from", "LABEL", &from, "blocks after this one, yyyy-mm-dd-hh"), \
+	OPT_STRING(0, "to", "LABEL", &to, "up to this one")
+#define BLOCKS \
+	OPT_STRING(0, "time-max", "LABEL", &time_max, "up to this block, yyyy-mm-dd-hh"), \
+	OPT_STRING(0, "time-min", "LABEL", &time_min, "after this one"), \
+	OPT_NUMBER(0, "interval", "N", &interval, 0, 1000000, "N hours up to --time-max (1)"), \
+	OPT_STRING(0, "status", "N,...", &status, "blocks in these states"), \
+	OPT_FLAG(0, "any-status", &any_status, "in any state"), \
+	OPT_FLAG(0, "incomplete", &incomplete, "those with a status below 8"), \
+	OPT_FLAG(0, "force", &force, "old blocks that have no width too")
+#define STALE OPT_SECONDS(0, "stale", "TIME", &stale, "another machine's claim is void then (1h)")
+#define EMPTY_EXIT OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there are none")
+
+static const struct opt init_options[] = { ZONE, OPT_END };
+static const struct opt seed_options[] = {
+	PROVIDER,
+	OPT_STRING(0, "provider-id", "UUID", &provider_id, "the provider's id in MDS"),
+	SPAN,
+	ZONE,
+	OPT_END
+};
+static const struct opt list_options[] = { PROVIDER, BLOCKS, EMPTY_EXIT, OPT_END };
+static const struct opt claim_options[] = {
+	PROVIDER,
+	BLOCKS,
+	OPT_NUMBER(0, "worker-pid", "PID", &worker_pid, 1, 1 << 30, "the process that works on them"),
+	STALE,
+	OPT_NUMBER(0, "limit", "N", &limit, 1, 1LL << 40, "no more than N blocks"),
+	EMPTY_EXIT,
+	OPT_END
+};
+static const struct opt set_options[] = {
+	OPT_FLAG(0, "release", &release, "the claim ends with this"),
+	OPT_END
+};
+static const struct opt gaps_options[] = {
+	PROVIDER,
+	SPAN,
+	ZONE,
+	OPT_SECONDS(0, "stuck", "TIME", &stuck, "a block should be published by then (2d)"),
+	STALE,
+	OPT_STRING(0, "trips", "TABLE", &trips, "the table of trips (api.trips)"),
+	OPT_STRING(0, "socrata", "FILE", &socrata, "the dataset's trips a day, to compare"),
+	EMPTY_EXIT,
+	OPT_END
+};
+static const struct opt options[] = {
+	OPT_STRING(0, "schema", "NAME", &schema, "where the tables are (api)"),
+	OPT_PG(db),
+	OPT_END
+};
+static const struct command commands[] = {
+	{ "init", "", "Make the tables.", init_options, init },
+	{ "seed", "", "Make the rows of blocks.", seed_options, seed },
+	{ "list", "", "Write blocks as records.", list_options, list },
+	{ "claim", "", "Give blocks to a process, and write them.", claim_options, claim },
+	{ "set", "[file ...]", "Write what became of blocks.", set_options, set },
+	{ "gaps", "", "Write what is missing, stuck or different.", gaps_options, gaps },
+	{ 0 }
+};
+const struct tool tool = {
+	.name = "mds-schedule", .options = options, .commands = commands,
+	.does = "Keep the schedule of an MDS flow in Postgres: a row per provider and hour.",
+};
 
 int
 main(int argc, char *argv[])
 {
 	char **operands = opt_parse(argc, argv);
-	enum subcommand command = which_command(operands[0]);
-	struct schedule_choice choice = check_options(command, operands[0]);
-	const struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
-	struct schedule_gaps gaps = { stuck >= 0 ? stuck : 2 * 86400, stale >= 0 ? stale : 3600, trips, socrata, &reading };
-	struct rows_out *out = command & (LIST | CLAIM | GAPS) ? rows_stdout(NULL, ROWS_GUESS) : NULL;
-	unsigned long long n = 0;
-	struct schedule s;
 
-	if (command != SET && operands[1] != NULL)
-		die(EX_USAGE, "%s: %s takes no operand", operands[1], operands[0]);
-	stop_setup("nothing was changed");
-	schedule_open(&s, schema, &db);
-	switch (command) {
-	case INIT: schedule_init(&s, zone); break;
-	case SEED: seed(&s, &choice); break;
-	case LIST: n = list(&s, &choice, out); break;
-	case CLAIM: n = schedule_claim(&s, &choice, (long)worker_pid, gaps.stale, limit, out); break;
-	case SET: schedule_set(&s, operands + 1, &reading, release); break;
-	case GAPS: n = schedule_find_gaps(&s, &choice, &gaps, out); break;
-	}
-	if (out != NULL)
-		rows_finish(out);
-	schedule_close(&s);
-	free((char *)choice.states);
-	return out != NULL && n == 0 && empty_exit >= 0 ? (int)empty_exit : EX_OK;
+	return opt_command()->run(operands);
 }

@@ -98,6 +98,12 @@ for shell in bash zsh fish; do
 	holds $shell fernet keygen
 	offers_$shell mds-schedule '' >offer
 	holds $shell mds-schedule gaps
+	offers_$shell mds-schedule gaps -- >offer
+	holds $shell 'the options of a command' --stuck
+	holds $shell '... and those of all commands' --schema
+	holds_not $shell '... not those of others' --release
+	offers_$shell mds-schedule --schema x gaps --socrata '' >offer
+	holds $shell '... and their files' file.csv
 	offers_$shell slack-notify '' >offer
 	holds_not $shell 'no operands' file.csv
 	offers_$shell sluice "'x'" -- ndjson2 >offer

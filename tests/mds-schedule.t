@@ -59,7 +59,9 @@ for wrong in '--from 2020-1-1' '--from 2020-1-1-24' '--from 2021-2-29-1' '--from
 done
 run 78 'no such zone' mds-schedule seed --provider x --zone America/Nowhere --from 2020-1-1-1 --to 2020-1-1-4
 is 'nothing of these' 8783 "$(rows)"
-run 64 'no subcommand' mds-schedule; run 64 'a wrong one' mds-schedule lost
+run 64 'no command' mds-schedule; run 64 'a wrong one' mds-schedule lost
+run 64 'an option of another command' mds-schedule list --release; said 'mds-schedule: list takes no --release: see mds-schedule list --help'
+run 64 'an operand' mds-schedule gaps all; said 'mds-schedule: all: gaps takes no operand'
 run 74 'a receipt that can not be written' sh -c "mds-schedule seed $chicago --from 2020-1-1-0 --to 2020-1-1-1 >/dev/full"
 
 # the clock of whoever seeds steps back by hours, and on again: by what it says each time, two days up to now

@@ -1,8 +1,8 @@
 /*
- * mds/schedule.h - what the subcommands of mds-schedule share: the three tables, which blocks are
+ * mds/schedule.h - what the commands of mds-schedule share: the three tables, which blocks are
  * meant, and how they are shown.
  *
- * Times are bound as ISO 8601 text and read by the server, in UTC.  Every subcommand works in one transaction, and dies with
+ * Times are bound as ISO 8601 text and read by the server, in UTC.  Every command works in one transaction, and dies with
  * nothing changed.
  */
 #ifndef MDS_SCHEDULE_H
@@ -65,7 +65,7 @@ unsigned long long schedule_missing(struct schedule *, const char *provider, int
 
 void schedule_array(struct buf *, const char *text);    /* adds an element to an array for SQL; "}" ends it */
 
-/* The subcommands that have a file of their own. */
+/* The commands that have a file of their own. */
 void schedule_init(struct schedule *, const char *zone);
 unsigned long long schedule_claim(struct schedule *, const struct schedule_choice *, long worker, double stale, long long limit,
     struct rows_out *);
