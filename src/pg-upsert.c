@@ -24,31 +24,40 @@
 
 #define MAX_DELETE "50%"
 
-/* What is said of one target ... */
-static struct words key_options, stages;
-static const char *newer, *max_delete;
-static bool replace, delete_missing;
-static long long expect_rows;
+/* The options of one target ... */
+static struct target_options {
+	struct words keys, stages;
+	const char *newer, *max_delete;
+	bool replace, delete_missing;
+	struct pgcopy_options copy;
+	long long expect_rows;
+	char **operands;
+} target_options = { .max_delete = MAX_DELETE };
+static const struct opt_group target_group = {
+	&target_options, sizeof target_options, &target_options.operands,
+};
 /* ... and of the run. */
 static bool dry_run;
 static long long empty_exit;
-static const char *and_table;   /* never set, since parse_targets() comes first: it is in the table for --help */
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
-static struct pgcopy_options copying;
 static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_LIST('k', "key", "COL[,COL]", &key_options, "columns that tell which row is which"),
-	OPT_LIST(0, "from", "STAGE", &stages, "merge this table, not standard input; repeat for more, later ones win"),
-	OPT_STRING(0, "newer", "COL", &newer, "of rows with one key the one with the greatest COL wins, here and in the table"),
-	OPT_FLAG(0, "replace", &replace, "the table becomes what was read"),
-	OPT_FLAG(0, "delete-missing", &delete_missing, "delete rows whose key was not read"),
-	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "that would delete more of the table than this: fail (50%)"),
-	OPT_STRING(0, "and", "TABLE", &and_table, "merge into this one too, in one transaction: what follows is about it"),
+	OPT_LIST('k', "key", "COL[,COL]", &target_options.keys, "columns that tell which row is which"),
+	OPT_LIST(0, "from", "STAGE", &target_options.stages,
+	    "merge this table, not standard input; repeat for more, later ones win"),
+	OPT_STRING(0, "newer", "COL", &target_options.newer,
+	    "of rows with one key the one with the greatest COL wins, here and in the table"),
+	OPT_FLAG(0, "replace", &target_options.replace, "the table becomes what was read"),
+	OPT_FLAG(0, "delete-missing", &target_options.delete_missing, "delete rows whose key was not read"),
+	OPT_STRING(0, "max-delete", "N|P%", &target_options.max_delete,
+	    "that would delete more of the table than this: fail (50%)"),
+	OPT_GROUP("and", "TABLE", "merge into this one too, in one transaction: what follows is about it"),
 	OPT_FLAG('n', "dry-run", &dry_run, "do it all, print the receipt, undo it"),
 	OPT_FLAG(0, "private", &db.private, "no message quotes a value or row; records need --rejects"),
-	OPT_PGCOPY(copying),
-	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 62, "fewer rows than this are bad data"),
+	OPT_PGCOPY(target_options.copy),
+	OPT_NUMBER(0, "expect-rows", "N", &target_options.expect_rows, 0, 1LL << 62,
+	    "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_PG(db),
 	OPT_ROWS_CHECKS(reading),
@@ -57,14 +66,13 @@ static const struct opt options[] = {
 const struct tool tool = {
 	.name = "pg-upsert", .operands = "TABLE --key COL[,COL] [file ... | --from STAGE]", .options = options,
 	.does = "Merge records, or staging tables, into a Postgres table by key, in one transaction.",
+	.group = &target_group,
 };
 
 struct target {
+	const struct target_options *options;
 	struct pgmerge_want want;
-	struct words key_words;
-	long long expect_rows;
 	struct pgmerge *merge;          /* of this attempt */
-	char **operands;
 };
 struct targets { struct target *t; size_t n; };
 
@@ -72,66 +80,49 @@ struct targets { struct target *t; size_t n; };
 
 /* All of --key, which takes lists and comes more than once.  Caller frees the result and its first word. */
 static struct words
-all_keys(void)
+all_keys(const struct words *given)
 {
 	struct buf list = { 0 };
 	struct words keys;
 
-	for (size_t i = 0; i < key_options.n; i++)
-		buf_fmt(&list, "%s%s", i > 0 ? "," : "", key_options.w[i]);
+	for (size_t i = 0; i < given->n; i++)
+		buf_fmt(&list, "%s%s", i > 0 ? "," : "", given->w[i]);
 	keys = opt_split(list.p);
 	buf_free(&list);
 	return keys;
 }
 
-/* The words from one --and to the next are a command line of their own. */
 static struct target
-parse_target(int argc, char **argv)
+check_target(const struct target_options *o)
 {
-	struct target t = { 0 };
-
-	key_options = stages = (struct words){ 0 };
-	newer = NULL;
-	max_delete = MAX_DELETE;
-	replace = delete_missing = copying.ignore_new = false;
-	expect_rows = 0;
-	t.operands = opt_parse(argc, argv);
-	if (t.operands[0] == NULL)
+	if (o->operands[0] == NULL)
 		die(EX_USAGE, "no TABLE: say what to merge into");
-	if (key_options.n == 0)
+	if (o->keys.n == 0)
 		die(EX_USAGE, "no --key: say which columns tell a row");
-	if (stages.n > 0 && t.operands[1] != NULL)
-		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", t.operands[1]);
-
-	struct limit limit = limit_parse("max-delete", max_delete);
-
-	t.key_words = key_options;
-	t.expect_rows = expect_rows;
-	t.want = (struct pgmerge_want){
-		.table = t.operands[0], .keys = all_keys(), .stages = stages, .see_stage = "fill it with pg-copy-in first",
-		.newer = newer, .max_delete = limit,
-		.replace = replace, .delete_missing = delete_missing, .copy = copying,
+	if (o->stages.n > 0 && o->operands[1] != NULL)
+		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", o->operands[1]);
+	return (struct target){
+		.options = o,
+		.want = {
+			.table = o->operands[0], .keys = all_keys(&o->keys), .stages = o->stages,
+			.see_stage = "fill it with pg-copy-in first", .newer = o->newer,
+			.max_delete = limit_parse("max-delete", o->max_delete), .replace = o->replace,
+			.delete_missing = o->delete_missing, .copy = o->copy,
+		},
 	};
-	return t;
 }
 
-/* The words from one --and to the next are a command line of their own, whose first word does not count. */
 static struct targets
 parse_targets(int argc, char **argv)
 {
 	struct targets all = { 0 };
+	const struct target_options *of;
 
-	err_setup(tool.name, false, false);     /* opt_parse() comes later than the first that may go wrong */
-	all.t = xcalloc((size_t)argc, sizeof *all.t);
-	for (int from = 0, to; from < argc; from = to) {
-		for (to = from + 1; to < argc && strcmp(argv[to], "--and") != 0; to++)
-			continue;
-		if (to < argc)
-			argv[to] = NULL;
-		all.t[all.n++] = parse_target(to - from, argv + from);
-	}
-	if (and_table != NULL)
-		die(EX_USAGE, "--and=%s: want a blank behind --and", and_table);
+	opt_parse(argc, argv);
+	of = opt_groups(&all.n);
+	all.t = xcalloc(all.n, sizeof *all.t);
+	for (size_t i = 0; i < all.n; i++)
+		all.t[i] = check_target(&of[i]);
 	for (size_t i = 0; i < all.n && all.n > 1; i++)
 		if (all.t[i].want.stages.n == 0)
 			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
@@ -151,9 +142,8 @@ free_targets(struct targets *all)
 		pgmerge_close(t->merge);
 		free(t->want.keys.w[0]);
 		free(t->want.keys.w);
-		free(t->key_words.w);
-		free(t->want.stages.w);
-		free(t->operands);
+		free(t->options->keys.w);
+		free(t->options->stages.w);
 	}
 	free(all->t);
 }
@@ -286,9 +276,9 @@ check_rows(const struct targets *all)
 		const struct target *t = &all->t[i];
 		unsigned long long read = pgmerge_counts(t->merge)->read;
 
-		if (read < (unsigned long long)t->expect_rows)
-			die(EX_DATAERR, "%s: %llu rows, %lld expected: nothing was changed", pgmerge_target(t->merge), read,
-			    t->expect_rows);
+		if (read < (unsigned long long)t->options->expect_rows)
+			die(EX_DATAERR, "%s: %llu rows, %lld expected: nothing was changed",
+			    pgmerge_target(t->merge), read, t->options->expect_rows);
 	}
 }
 
@@ -302,7 +292,7 @@ main(int argc, char *argv[])
 
 	stop_setup("nothing was changed, run again");
 	if (all.t[0].want.stages.n == 0)
-		in = rows_open(all.t[0].operands + 1, &reading);
+		in = rows_open(all.t[0].options->operands + 1, &reading);
 	conn = pg_open(&db);
 	for (unsigned n = 0;; n++) {
 		bool done = attempt(conn, &all, in);

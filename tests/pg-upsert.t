@@ -460,8 +460,10 @@ said 'people: with --and each table wants its --from'
 run 64 'a table without its key' pg-upsert people --key id --from s1 --and items --from s3
 said 'no --key'
 run 64 'no table behind --and' pg-upsert people --key id --from s1 --and
+said '--and wants TABLE'
+run 64 'no first table' pg-upsert --key id --from s1 --and items --key id --from s3
 said 'no TABLE'
-run 64 'one that hangs on it' pg-upsert people --key id --from s1 --and=items --key id --from s3
+run 0 'a table behind --and=' pg-upsert people --key id --newer at --from s1 --and=items --key id --from s3
 run 78 'no such column' pg-upsert people --key id --from s1 --and items --key no --from s3
 said '--key no: items has no such column'
 

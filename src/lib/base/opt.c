@@ -14,8 +14,10 @@
 #include "base/progress.h"
 #include "base/slurp.h"
 
-static bool verbose, quiet, show_progress, log_json, want_help, want_version, want_table;
+static struct { char **words; size_t n, first; } given;         /* first: of this group */
 static const struct command *called;
+static struct { char *elements; void *fresh; size_t n; } groups;
+static bool verbose, quiet, show_progress, log_json, want_help, want_version, want_table;
 
 static const struct opt common[] = {
 	OPT_FLAG('v', "verbose", &verbose, "say more"),
@@ -150,6 +152,35 @@ set_choice(const struct opt *o, const char *arg)
 	die(EX_USAGE, "--%s %s: want one of %s", o->name, arg, known.p);
 }
 
+/* ---- groups ---- */
+
+static void
+end_group(void)
+{
+	const struct opt_group *g = tool.group;
+
+	given.words[given.n++] = NULL;
+	*g->operands = &given.words[given.first];
+	given.first = given.n;
+	groups.elements = xrealloc(groups.elements, groups.n + 1, g->size);
+	memcpy(groups.elements + groups.n++ * g->size, g->element, g->size);
+	memcpy(g->element, groups.fresh, g->size);
+}
+
+static void
+begin_groups(void)
+{
+	groups.fresh = xcalloc(1, tool.group->size);
+	memcpy(groups.fresh, tool.group->element, tool.group->size);
+}
+
+const void *
+opt_groups(size_t *n)
+{
+	*n = groups.n;
+	return groups.elements;
+}
+
 static void
 set(const struct opt *o, char *arg)
 {
@@ -164,6 +195,10 @@ set(const struct opt *o, char *arg)
 	case OPT_KIND_SIZE: set_number(o, arg, true); break;
 	case OPT_KIND_SECONDS: set_seconds(o, arg); break;
 	case OPT_KIND_CHOICE: set_choice(o, arg); break;
+	case OPT_KIND_GROUP:
+		end_group();
+		given.words[given.n++] = arg;
+		break;
 	case OPT_KIND_END: break;
 	}
 }
@@ -249,14 +284,14 @@ find_command(char **argv)
 
 /* Returns the operands of the command, behind its name. */
 static char **
-command_operands(char **operands)
+command_operands(char **words)
 {
 	if (called == NULL)
 		die(EX_USAGE, "no command: see %s --help", tool.name);
-	operands++;
-	if (operands[0] != NULL && *called->operands == '\0')
-		die(EX_USAGE, "%s: %s takes no operand", operands[0], called->name);
-	return operands;
+	words++;
+	if (words[0] != NULL && *called->operands == '\0')
+		die(EX_USAGE, "%s: %s takes no operand", words[0], called->name);
+	return words;
 }
 
 static void
@@ -348,37 +383,45 @@ print_version(void)
 	exit(EX_OK);
 }
 
-char **
-opt_parse(int argc, char *argv[])
+static void
+parse_words(int argc, char *argv[])
 {
-	static char **operands;         /* static, so that a leak checker sees that it is in use to the end */
-	size_t n = 0;
-
-	err_setup(tool.name, false, false);
-	operands = xcalloc((size_t)argc + 1, sizeof *operands);
-	signal(SIGXFSZ, SIG_IGN);       /* so that ulimit -f is a write that fails, not a death without a word */
-	own_standard_files();
-	if (tool.commands != NULL)
-		find_command(argv + 1);
 	for (int i = 1; i < argc;) {
-		if (!is_option(argv[i]) || (tool.own_operands_only && n > 0)) {
-			operands[n++] = argv[i++];
+		if (!is_option(argv[i]) || (tool.own_operands_only && given.n > 0)) {
+			given.words[given.n++] = argv[i++];
 		} else if (strcmp(argv[i], "--") == 0) {
 			while (++i < argc)
-				operands[n++] = argv[i];
+				given.words[given.n++] = argv[i];
 		} else {
 			i += take(&argv[i], set);
 		}
 	}
+}
+
+char **
+opt_parse(int argc, char *argv[])
+{
+	err_setup(tool.name, false, false);
+	/* a word is an operand at most, and the end of a group */
+	given.words = xcalloc(2 * (size_t)argc + 1, sizeof *given.words);
+	signal(SIGXFSZ, SIG_IGN);       /* so that ulimit -f is a write that fails */
+	own_standard_files();
+	if (tool.commands != NULL)
+		find_command(argv + 1);
+	if (tool.group != NULL)
+		begin_groups();
+	parse_words(argc, argv);
 	if (want_help)
 		print_help();
 	if (want_version)
 		print_version();
 	if (want_table)
 		print_tables();
+	if (tool.group != NULL)
+		end_group();
 	err_setup(tool.name, quiet, log_json);
 	progress_start(show_progress || (!quiet && isatty(STDERR_FILENO)));
-	return tool.commands != NULL ? command_operands(operands) : operands;
+	return tool.commands != NULL ? command_operands(given.words) : given.words;
 }
 
 bool

@@ -21,7 +21,7 @@
 struct words { char **w; size_t n; };           /* of a repeatable option, in the order given; lent by argv */
 
 enum opt_kind { OPT_KIND_END, OPT_KIND_FLAG, OPT_KIND_STRING, OPT_KIND_LIST, OPT_KIND_NUMBER, OPT_KIND_SIZE,
-	OPT_KIND_SECONDS, OPT_KIND_CHOICE };
+	OPT_KIND_SECONDS, OPT_KIND_CHOICE, OPT_KIND_GROUP };
 
 struct opt {
 	enum opt_kind kind;
@@ -52,6 +52,8 @@ struct opt {
 /* One of the words; *var becomes its index. */
 #define OPT_CHOICE(c, l, a, var, w, h) \
 	{ .kind = OPT_KIND_CHOICE, .letter = c, .name = l, .arg = a, .number = var, .words = w, .help = h }
+/* Ends a group and begins the next, whose first operand is the argument: see struct opt_group. */
+#define OPT_GROUP(l, a, h) { .kind = OPT_KIND_GROUP, .name = l, .arg = a, .help = h }
 #define OPT_END { .kind = OPT_KIND_END }
 
 /* What a tool with commands does in one of them: "fernet decrypt --ttl 1h token". */
@@ -63,12 +65,24 @@ struct command {
 	int (*run)(char **operands);            /* returns the exit status */
 };
 
+/*
+ * Options and operands that come once per group: "pg-upsert users --key id --and orders --key id".
+ * The rows of a group point into the element.  Each group finds it as it was at first, and fills
+ * it; opt_groups() returns the copies.
+ */
+struct opt_group {
+	void *element;
+	size_t size;                            /* of the element */
+	char ***operands;                       /* in the element: those of the group, NULL at the end */
+};
+
 struct tool {
 	const char *name;                       /* "pg-upsert" */
 	const char *operands;                   /* "TABLE [file ...]"; of a tool with commands not used */
 	const char *does;                       /* one sentence for --help */
 	const struct opt *options;              /* may be NULL in a tool with commands */
 	const struct command *commands;         /* the first operand names one; NULL: it has none */
+	const struct opt_group *group;          /* NULL: options have no groups */
 	bool own_operands_only;                 /* the first operand ends the options (sluice, whose sink has its own) */
 };
 extern const struct tool tool;
@@ -83,6 +97,8 @@ const struct command *opt_command(void);        /* the one that was called */
  * EX_IOERR at once, a closed stdin gives a read error.
  */
 char **opt_parse(int argc, char *argv[]);
+/* The elements of all groups, one at least.  They live as long as the process. */
+const void *opt_groups(size_t *n);
 
 /* Splits "a,b,c" at commas; "a\,b" is one word.  Caller frees the result and its first word, words[0]. */
 struct words opt_split(const char *list);
