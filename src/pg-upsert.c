@@ -44,7 +44,7 @@ static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
 	OPT_LIST('k', "key", "COL[,COL]", &target_options.keys, "columns that tell which row is which"),
-	OPT_LIST(0, "from", "STAGE", &target_options.stages,
+	OPT_LIST(0, "stage", "STAGE", &target_options.stages,
 	    "merge this table, not standard input; repeat for more, later ones win"),
 	OPT_STRING(0, "newer", "COL", &target_options.newer,
 	    "of rows with one key the one with the greatest COL wins, here and in the table"),
@@ -59,12 +59,13 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "expect-rows", "N", &target_options.expect_rows, 0, 1LL << 62,
 	    "fewer rows than this are bad data"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
+	OPT_RENAMED("from", "stage"),
 	OPT_PG(db),
 	OPT_ROWS_CHECKS(reading),
 	OPT_END
 };
 const struct tool tool = {
-	.name = "pg-upsert", .operands = "TABLE --key COL[,COL] [file ... | --from STAGE]", .options = options,
+	.name = "pg-upsert", .operands = "TABLE --key COL[,COL] [file ... | --stage STAGE]", .options = options,
 	.does = "Merge records, or staging tables, into a Postgres table by key, in one transaction.",
 	.group = &target_group,
 };
@@ -100,7 +101,7 @@ check_target(const struct target_options *o)
 	if (o->keys.n == 0)
 		die(EX_USAGE, "no --key: say which columns tell a row");
 	if (o->stages.n > 0 && o->operands[1] != NULL)
-		die(EX_USAGE, "%s: --from takes tables, so there is no place for a file", o->operands[1]);
+		die(EX_USAGE, "%s: --stage takes tables, so there is no place for a file", o->operands[1]);
 	return (struct target){
 		.options = o,
 		.want = {
@@ -125,9 +126,9 @@ parse_targets(int argc, char **argv)
 		all.t[i] = check_target(&of[i]);
 	for (size_t i = 0; i < all.n && all.n > 1; i++)
 		if (all.t[i].want.stages.n == 0)
-			die(EX_USAGE, "%s: with --and each table wants its --from", all.t[i].want.table);
+			die(EX_USAGE, "%s: with --and each table wants its --stage", all.t[i].want.table);
 	if (all.t[0].want.stages.n > 0 && (reading.rejects != NULL || reading.max_rejects != NULL))
-		die(EX_USAGE, "--rejects is for records, not for --from: reject them when the stage is filled");
+		die(EX_USAGE, "--rejects is for records, not for --stage: reject them when the stage is filled");
 	if (db.private && all.t[0].want.stages.n == 0 && reading.rejects == NULL)
 		die(EX_USAGE, "--private: without --rejects the reason of a bad record would quote it");
 	return all;

@@ -15,7 +15,7 @@ quietly() { "$@" >quiet.out 2>&1; }
 run 78 'no table' mds-schedule list; said 'mds-schedule: no table api.provider in database "postgres": run mds-schedule init'
 run 78 'no schema of that name' mds-schedule --schema 'x"; drop' seed $chicago --from 2020-1-1-0 --to 2020-1-1-1
 said 'no table x"; drop.provider'
-run 69 'no server' sh -c 'PGHOST=/nowhere mds-schedule init --max-wait 0.2'
+run 69 'no server' sh -c 'PGHOST=/nowhere mds-schedule init --connect-wait 0.2'
 run 0 'init' mds-schedule init
 cp out got; t 'makes three tables' 0 jq -c 'del(.seconds)' got 3<<'OUT'
 {"tool":"mds-schedule","table":"api.schedule","tables_created":3,"columns_added":0,"bounds_filled":0}
@@ -469,7 +469,7 @@ while [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = '
 is 'nothing' "$before" "$(snapshot)"
 mkfifo pipe.2
 (cat half; while [ ! -e killed ]; do sleep 0.05; done; cat half) >pipe.2 &
-mds-schedule set --max-wait 0.1 <pipe.2 >out 2>err & pid=$!
+mds-schedule set --connect-wait 0.1 <pipe.2 >out 2>err & pid=$!
 started
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1; : >killed
 wait $pid; got=$?
@@ -482,7 +482,7 @@ for when in before after gone; do
 	sql "UPDATE api.schedule SET message = NULL WHERE schedule_id = 9"
 	echo '{"schedule_id":9,"message":"in"}' >nine
 	want=75; [ $when != after ] || want=0
-	run $want "the connection is cut at COMMIT: $when" sh -c "PGHOST='$work/proxy-$when' mds-schedule set --max-wait 1 nine"
+	run $want "the connection is cut at COMMIT: $when" sh -c "PGHOST='$work/proxy-$when' mds-schedule set --connect-wait 1 nine"
 	case $when in
 	before) is 'nothing is in' '' "$(sql 'SELECT message FROM api.schedule WHERE schedule_id = 9')" ;;
 	*) is 'it is in' in "$(sql 'SELECT message FROM api.schedule WHERE schedule_id = 9')" ;;

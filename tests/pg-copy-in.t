@@ -336,8 +336,8 @@ said 'permission denied for table x: ask the owner to GRANT it'
 run 78 'no such database' sh -c 'PGDATABASE=nowhere pg-copy-in x </dev/null'; said 'FATAL: database "nowhere" does not exist'
 run 77 'no such role' sh -c 'PGUSER=nobody1 pg-copy-in x </dev/null'; said 'FATAL: role "nobody1" does not exist'
 run 78 'a service that is not defined is not waited for' env PGSERVICE=nope pg-copy-in x </dev/null; said_not 'trying'
-run 69 'a host whose name has a word of settings in it' env PGHOST=invalid.invalid pg-copy-in --max-wait 0 x </dev/null
-run 69 'no server, after trying' sh -c 'PGHOST=/nowhere pg-copy-in --max-wait 0.3 x </dev/null'; said 'No such file or directory'
+run 69 'a host whose name has a word of settings in it' env PGHOST=invalid.invalid pg-copy-in --connect-wait 0 x </dev/null
+run 69 'no server, after trying' sh -c 'PGHOST=/nowhere pg-copy-in --connect-wait 0.3 x </dev/null'; said 'No such file or directory'
 run 78 'a DSN that is none' sh -c 'DSN="host=/tmp hunter2x" pg-copy-in x </dev/null'; said_not hunter2
 run 0 'DATABASE_URL' sh -c 'DATABASE_URL="postgresql:///postgres?host=$PGHOST&user=postgres" PGHOST=/nowhere pg-copy-in x </dev/null'
 sql "ALTER ROLE guest PASSWORD 'correcthorse'"
@@ -363,7 +363,7 @@ said 'lock timeout: another transaction holds the lock, see --lock-timeout'
 let_go
 
 sql 'CREATE ROLE busy LOGIN CONNECTION LIMIT 0'
-PGUSER=busy run 69 'too many connections (53300), after trying' pg-copy-in --max-wait 0.4 x </dev/null
+PGUSER=busy run 69 'too many connections (53300), after trying' pg-copy-in --connect-wait 0.4 x </dev/null
 said 'too many connections for role "busy"'
 
 mkfifo pipe
@@ -388,7 +388,7 @@ wait $loader; got=$?
 "$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
 run 0 'nothing was loaded' sql 'SELECT count(*) FROM x'; echo 0 >want; same 'no row' want out
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
-printf 'k,v,tags,spot\na,1,,\n' | pg-copy-in --max-wait 300 x >out 2>err & loader=$!
+printf 'k,v,tags,spot\na,1,,\n' | pg-copy-in --connect-wait 300 x >out 2>err & loader=$!
 wait_for grep -q 'trying for 300 s' err
 "$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
 wait $loader; ok $? 'a server that is starting is waited for' || sed 's/^/# /' err

@@ -56,7 +56,7 @@ run 77 'no right to vacuum: the server would only warn' sh -c 'psql -XAtqc "CREA
 said "others is another's"
 is_empty=$(wc -c <out); [ "$is_empty" -eq 0 ]; ok $? 'no receipt says that it was'
 run 0 'the owner may' sh -c 'psql -XAtqc "ALTER TABLE others OWNER TO guest"; PGUSER=guest pg-refresh --vacuum --analyze others'
-run 69 'no server' sh -c 'PGHOST=/nowhere pg-refresh --max-wait 0.2 bare'
+run 69 'no server' sh -c 'PGHOST=/nowhere pg-refresh --connect-wait 0.2 bare'
 run 74 'a receipt that can not be written' sh -c 'pg-refresh bare >/dev/full'
 hold 'TABLE bare'
 run 75 'a lock' pg-refresh --lock-timeout 0.2 bare; said 'lock timeout'

@@ -244,42 +244,42 @@ run 0 'requests is there' sql 'SELECT * FROM requests'
 table 'id text PRIMARY KEY, v integer, at timestamp'
 sql "CREATE TABLE s1 (at text, id varchar(10), v text); INSERT INTO s1 VALUES ('2020-01-01', 'a', '1'), (NULL, 'b', '2');
      CREATE TABLE s2 (LIKE s1); INSERT INTO s2 VALUES ('2020-02-01', 'a', '3'), (NULL, 'c', '4')"
-merges '--from a stage of other types' 0 '2 2 0 0 0 0 0 0' pg-upsert x --key id --from s1 3<<'OUT'
+merges '--stage a stage of other types' 0 '2 2 0 0 0 0 0 0' pg-upsert x --key id --stage s1 3<<'OUT'
 a|1|2020-01-01 00:00:00
 b|2|
 OUT
-merges '--from two, the later wins' 0 '4 1 1 1 0 1 0 0' pg-upsert x --key id --from s1 --from s2 3<<'OUT'
+merges '--stage two, the later wins' 0 '4 1 1 1 0 1 0 0' pg-upsert x --key id --stage s1 --stage s2 3<<'OUT'
 a|3|2020-02-01 00:00:00
 b|2|
 c|4|
 OUT
-merges '--from two, the newest wins' 0 '4 0 0 3 0 1 0 0' pg-upsert x --key id --newer at --from s2 --from s1 3<<'OUT'
+merges '--stage two, the newest wins' 0 '4 0 0 3 0 1 0 0' pg-upsert x --key id --newer at --stage s2 --stage s1 3<<'OUT'
 a|3|2020-02-01 00:00:00
 b|2|
 c|4|
 OUT
 psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
 sql "CREATE VIEW sv AS SELECT id, 5 AS v FROM s1"
-merges '--from a view' 0 '2 0 2 0 0 0 0 0' pg-upsert x --key id --from sv 3<<'OUT'
+merges '--stage a view' 0 '2 0 2 0 0 0 0 0' pg-upsert x --key id --stage sv 3<<'OUT'
 a|5|2020-02-01 00:00:00
 b|5|
 c|4|
 OUT
 psql -XAtqc 'SELECT * FROM x ORDER BY 1' >before
 sql "INSERT INTO s1 VALUES (NULL, NULL, '7')"
-merges 'a stage with a row that has no key' 65 '' pg-upsert x --key id --from s1 3<before
+merges 'a stage with a row that has no key' 65 '' pg-upsert x --key id --stage s1 3<before
 said 'no value in the key (id), such as {"at":null,"id":null,"v":"7"}'
 sql "DELETE FROM s1 WHERE id IS NULL; UPDATE s1 SET v = 'q' WHERE id = 'b'"
-merges 'a stage with a value that does not fit' 65 '' pg-upsert x --key id --from s1 3<before
+merges 'a stage with a value that does not fit' 65 '' pg-upsert x --key id --stage s1 3<before
 said 'invalid input syntax for type integer: "q"'
 sql 'CREATE TABLE s3 (id text, w text)'
-merges 'a stage with a new column' 65 '' pg-upsert x --key id --from s3 3<before
+merges 'a stage with a new column' 65 '' pg-upsert x --key id --stage s3 3<before
 said 's3: columns are not those of x: new: w: see --ignore-new'
-merges 'stages that differ' 65 '' pg-upsert x --key id --ignore-new --from s1 --from s3 3<before
-merges 'a stage that is not there' 78 '' pg-upsert x --key id --from nowhere 3<before
+merges 'stages that differ' 65 '' pg-upsert x --key id --ignore-new --stage s1 --stage s3 3<before
+merges 'a stage that is not there' 78 '' pg-upsert x --key id --stage nowhere 3<before
 said 'no table nowhere in database "postgres": fill it with pg-copy-in first'
 sql 'CREATE TABLE s4 (id text, v varchar); CREATE TABLE short (id varchar(3) PRIMARY KEY, v varchar(2)); INSERT INTO s4 VALUES ($$a$$, $$abc$$)'
-run 65 'text that is too long is not cut' pg-upsert short --key id --from s4
+run 65 'text that is too long is not cut' pg-upsert short --key id --stage s4
 said 'value too long for type character varying(2)'
 
 # ---- what is missing ----
@@ -291,8 +291,8 @@ run 78 'no such --newer' pg-upsert x --key id --newer nope </dev/null
 run 78 'a view' pg-upsert sv --key id </dev/null; said 'sv is no table'
 run 64 'no TABLE' pg-upsert --key id
 run 64 'no --key' pg-upsert x
-run 64 '--from and a file' pg-upsert x --key id --from s1 file
-run 64 '--from and --rejects' pg-upsert x --key id --from s1 --rejects r
+run 64 '--stage and a file' pg-upsert x --key id --stage s1 file
+run 64 '--stage and --rejects' pg-upsert x --key id --stage s1 --rejects r
 run 64 'a bad --max-delete' pg-upsert x --key id --max-delete x
 run 66 'no such file' pg-upsert x --key id nowhere.csv
 run 74 'a read error is no end of input' sh -c 'pg-upsert x --key id <.'
@@ -323,9 +323,9 @@ wait $first; ok $? 'the first is unharmed'
 grep -q '"inserted":1' first; ok $? 'and has loaded its row'
 
 hold "UPDATE x SET v = v WHERE id = 'a'"
-run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0.02 --from s2
+run 75 'a writer that does not know of us' pg-upsert x --key id --lock-timeout 0.02 --stage s2
 said 'lock timeout'
-pg-upsert x --key id --from s2 >out 2>err & pid=$!
+pg-upsert x --key id --stage s2 >out 2>err & pid=$!
 wait_for is_so "EXISTS (SELECT FROM pg_locks WHERE relation = 'x'::regclass AND NOT granted)"
 let_go
 wait $pid; ok $? 'is waited for' || sed 's/^/# /' err
@@ -346,7 +346,7 @@ DO $$ BEGIN WHILE (SELECT NOT is_called FROM rows_seen) LOOP PERFORM pg_sleep(0.
 LOCK TABLE s2 IN ACCESS EXCLUSIVE MODE;
 COMMIT;
 SQL
-run 0 'a deadlock: once more, from the stage' env PGOPTIONS='-c deadlock_timeout=100ms' pg-upsert x --key id --from slow_s2
+run 0 'a deadlock: once more, from the stage' env PGOPTIONS='-c deadlock_timeout=100ms' pg-upsert x --key id --stage slow_s2
 grep -q 'deadlock detected' "$work/pg/postgres.log"; ok $? 'there was one'
 wait $other; ok $? 'the other has gone on' || sed 's/^/# /' deadlock.out
 hold 'LOCK TABLE x IN ACCESS EXCLUSIVE MODE'
@@ -357,26 +357,26 @@ let_go
 sql 'CREATE TABLE many (id integer PRIMARY KEY, v integer); CREATE TABLE many_stage AS SELECT i AS id, 1 AS v FROM generate_series(1, 100000) i'
 sql 'CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
      CREATE TRIGGER slow BEFORE INSERT ON many FOR EACH ROW EXECUTE FUNCTION slow()'
-CULVERT_RUN_ID=stopped pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+CULVERT_RUN_ID=stopped pg-upsert many --key id --stage many_stage >out 2>err & pid=$!
 wait_for at_work 'pg-upsert stopped' "wait_event = 'PgSleep'"
 kill -TERM $pid; wait $pid; got=$?
 [ $got -eq 143 ]; ok $? 'SIGTERM: 143'
 said 'pg-upsert: stopped: nothing was changed, run again'
 wait_for is_so "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'pg-upsert%')"; ok $? 'the server has stopped too'
 
-CULVERT_RUN_ID=alone pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+CULVERT_RUN_ID=alone pg-upsert many --key id --stage many_stage >out 2>err & pid=$!
 wait_for at_work 'pg-upsert alone' "wait_event = 'PgSleep'"
 "$top/scripts/private-postgres" kill "$work/pg" >kill.log 2>&1
 wait $pid; got=$?
 [ $got -eq 69 ]; ok $? "the server killed in the middle of a merge: 69 (got $got)" || sed 's/^/# /' err
 "$top/scripts/private-postgres" start "$work/pg" >start.log 2>&1
 sql 'DROP TRIGGER slow ON many'
-run 0 'a rerun' pg-upsert many --key id --from many_stage
+run 0 'a rerun' pg-upsert many --key id --stage many_stage
 grep -q '"inserted":100000' out; ok $? 'does it all'
-pg-upsert many --key id --from many_stage >out 2>err & pid=$!
+pg-upsert many --key id --stage many_stage >out 2>err & pid=$!
 sleep 0.1
 kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
-run 0 'after kill -9 too' pg-upsert many --key id --from many_stage --lock-timeout 600
+run 0 'after kill -9 too' pg-upsert many --key id --stage many_stage --lock-timeout 600
 grep -q '"unchanged":100000' out; ok $? 'nothing doubled'
 
 # ---- several tables ----
@@ -388,7 +388,7 @@ sql 'DROP TABLE IF EXISTS s1, s2, s3 CASCADE; CREATE TABLE people (id int PRIMAR
 three() {		# three ARGUMENT...: what is wanted on 3 is what the tables hold
 	t3=$1 want3=$2; shift 2
 	cat <&3 >out.want
-	pg-upsert people --key id --newer at --from s1 --and carts --key id --newer at --from s2 --and items --key id --from s3 "$@" >out 2>err
+	pg-upsert people --key id --newer at --stage s1 --and carts --key id --newer at --stage s2 --and items --key id --stage s3 "$@" >out 2>err
 	got=$?
 	{ sql 'SELECT * FROM people ORDER BY 1'; sql 'SELECT * FROM carts ORDER BY 1'; sql 'SELECT * FROM items ORDER BY 1'; } >got
 	[ $got -eq "$want3" ] && cmp -s out.want got
@@ -437,34 +437,38 @@ three 'a reference to nobody' 65 3<got.before
 said 'carts_person_fkey'
 sql 'DELETE FROM s2 WHERE id = 13'
 sql 'INSERT INTO s2 VALUES (14, 3, NULL); INSERT INTO s3 VALUES (104, 14, 1)'
-run 65 'tables in the wrong order' pg-upsert items --key id --from s3 --and carts --key id --from s2 --and people --key id --from s1
+run 65 'tables in the wrong order' pg-upsert items --key id --stage s3 --and carts --key id --stage s2 --and people --key id --stage s1
 said 'items_cart_fkey'
 sql 'DELETE FROM s3 WHERE id = 104; DELETE FROM s2 WHERE id = 14'
-run 0 '... are no harm where all is there' pg-upsert items --key id --from s3 --and people --key id --newer at --from s1
+run 0 '... are no harm where all is there' pg-upsert items --key id --stage s3 --and people --key id --newer at --stage s1
 sql 'DELETE FROM s3 WHERE id = 100; DELETE FROM s2 WHERE id = 10; UPDATE s3 SET cart = 12'
 all='--replace --max-delete 100%'
-run 0 'all replaced: rows go before those they refer to' pg-upsert people --key id --from s1 $all --and carts --key id --from s2 $all \
-    --and items --key id --from s3 $all
+run 0 'all replaced: rows go before those they refer to' pg-upsert people --key id --stage s1 $all --and carts --key id --stage s2 $all \
+    --and items --key id --stage s3 $all
 [ "$(jq -c '.tables | map(.deleted)' out)" = '[1,2,2]' ]; ok $? 'as counted' || cat out
 [ "$(sql "SELECT string_agg(id::text, ' ') FROM (SELECT id FROM people UNION SELECT id FROM carts UNION SELECT id FROM items ORDER BY 1) x")" = '1 3 12 102' ]
 ok $? 'and those that are left are the stages'"'"
 run 0 'a stage more for one of them, and a view' sh -c 'psql -Xqc "CREATE TABLE s3b AS SELECT 103 AS id, 12 AS cart, 7 AS n; CREATE VIEW v1 AS SELECT * FROM s1" &&
-    pg-upsert people --key id --newer at --from v1 --and items --key id --from s3 --from s3b'
+    pg-upsert people --key id --newer at --stage v1 --and items --key id --stage s3 --stage s3b'
 [ "$(jq -c '.tables | map(.read)' out)" = '[2,2]' ]; ok $? 'all read' || cat out
 hold "SELECT pg_advisory_xact_lock(1668639862::bigint << 32 | 'items'::regclass::oid::bigint)"
-run 75 'another run at one of them' pg-upsert people --key id --from s1 --and items --key id --from s3
+run 75 'another run at one of them' pg-upsert people --key id --stage s1 --and items --key id --stage s3
 said 'holds items'
 let_go
-run 64 'records and --and' pg-upsert people --key id --and items --key id --from s3 </dev/null
-said 'people: with --and each table wants its --from'
-run 64 'a table without its key' pg-upsert people --key id --from s1 --and items --from s3
+run 64 'records and --and' pg-upsert people --key id --and items --key id --stage s3 </dev/null
+said 'people: with --and each table wants its --stage'
+run 64 'a table without its key' pg-upsert people --key id --stage s1 --and items --stage s3
 said 'no --key'
-run 64 'no table behind --and' pg-upsert people --key id --from s1 --and
+run 64 'no table behind --and' pg-upsert people --key id --stage s1 --and
 said '--and wants TABLE'
-run 64 'no first table' pg-upsert --key id --from s1 --and items --key id --from s3
+run 64 'the old name of --stage' pg-upsert people --key id --from s1
+said 'pg-upsert: --from is now --stage'
+run 64 '... of --connect-wait' pg-upsert people --key id --stage s1 --max-wait=3
+said 'pg-upsert: --max-wait is now --connect-wait'
+run 64 'no first table' pg-upsert --key id --stage s1 --and items --key id --stage s3
 said 'no TABLE'
-run 0 'a table behind --and=' pg-upsert people --key id --newer at --from s1 --and=items --key id --from s3
-run 78 'no such column' pg-upsert people --key id --from s1 --and items --key no --from s3
+run 0 'a table behind --and=' pg-upsert people --key id --newer at --stage s1 --and=items --key id --stage s3
+run 78 'no such column' pg-upsert people --key id --stage s1 --and items --key no --stage s3
 said '--key no: items has no such column'
 
 # ---- the COMMIT whose answer is lost ----
@@ -477,7 +481,7 @@ for when in before after gone; do
 	gone) patience=0.2 ;;
 	esac
 	run $want "the connection is cut $when COMMIT" sh -c 'printf "id,v\n%s,1\n" "$1" |
-		PGHOST="$2" pg-upsert x --key id --max-wait "$3"' - "$when" "$proxy" $patience
+		PGHOST="$2" pg-upsert x --key id --connect-wait "$3"' - "$when" "$proxy" $patience
 	said 'the connection was lost at COMMIT'
 	kill $proxy_pid; wait $proxy_pid 2>/dev/null
 	rm -f server.proxy.fifo
@@ -485,7 +489,7 @@ done
 run 0 'what was committed' sql "SELECT id FROM x WHERE id IN ('before', 'after', 'gone') ORDER BY 1"
 printf 'after\ngone\n' >want; same 'is what was said' want out
 start_server proxy "$here/servers/pgproxy.py" "$work/pg" "$work/proxy-again" before
-run 75 'pg-copy-in asks too' sh -c 'printf "a\nq\n" | PGHOST="$1" pg-copy-in --max-wait 300 requests' - "$proxy"
+run 75 'pg-copy-in asks too' sh -c 'printf "a\nq\n" | PGHOST="$1" pg-copy-in --connect-wait 300 requests' - "$proxy"
 said 'the server undid it: nothing was loaded, run again'
 
 # ---- readers see all or nothing ----
@@ -494,7 +498,7 @@ sql 'CREATE TABLE rep (id integer PRIMARY KEY, v integer); INSERT INTO rep SELEC
      CREATE TABLE rep_stage AS SELECT i AS id, 2 AS v FROM generate_series(10000, 29999) i'
 echo 'SELECT count(*), min(v), max(v) FROM rep \watch 0.002' | psql -XAtq >seen & reader=$!
 wait_for test -s seen
-pg-upsert rep --key id --replace --from rep_stage >out 2>err & pid=$!
+pg-upsert rep --key id --replace --stage rep_stage >out 2>err & pid=$!
 wait $pid; ok $? '--replace under readers'
 wait_for grep -qxF '20000|2|2' seen; ok $? 'who see all of it then'
 kill $reader; wait $reader 2>/dev/null
@@ -508,7 +512,7 @@ example() {		# example COMMAND: one that needs no network, as the page has it
 }
 sql 'DROP TABLE requests; CREATE TABLE requests (srnumber text PRIMARY KEY, updateddate timestamp);
      CREATE TABLE stage (LIKE requests); INSERT INTO stage VALUES ($$1-1$$, now())'
-example 'pg-upsert requests --key srnumber --newer updateddate --from stage'
+example 'pg-upsert requests --key srnumber --newer updateddate --stage stage'
 
 run 0 'a record of 60 MiB' sh -c 'psql -XAtqc "CREATE TABLE big (id text PRIMARY KEY, t text)"; (printf "id,t\n1,"; head -c 62914560 /dev/zero | tr "\0" x; echo) | pg-upsert big --key id'
 
@@ -517,7 +521,7 @@ sql 'CREATE TABLE live (k text PRIMARY KEY, v int); INSERT INTO live VALUES (1, 
     CREATE TABLE moving AS SELECT g::text AS k, g + 1 AS v FROM generate_series(1, 9) g;
     CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE moving SET v = v; RETURN NULL; END $$;
     CREATE TRIGGER move AFTER UPDATE ON live FOR EACH STATEMENT EXECUTE FUNCTION move()'
-run 75 'a stage that changes under the merge' pg-upsert live --key k --from moving
+run 75 'a stage that changes under the merge' pg-upsert live --key k --stage moving
 said 'public.moving was changed while it was merged: nothing was changed in live, run again'
 [ "$(sql 'SELECT k, v FROM live')" = '1|1' ]; ok $? 'nothing was changed'
 
@@ -541,7 +545,7 @@ echo '{"id":1,"place":"hush-hush-hush-hush-hush"}' >in
 run 65 'else the server has the word' pg-upsert walkers --key id in
 said 'Failing row contains (1, hush'
 sql "CREATE TABLE keyless AS SELECT NULL::integer AS id, 'hush' AS place"
-run 65 '--private: no key' pg-upsert --private walkers --key id --from keyless
+run 65 '--private: no key' pg-upsert --private walkers --key id --stage keyless
 said 'no value in the key'
 said_not hush
 run 64 '--private without --rejects' pg-upsert --private walkers --key id in

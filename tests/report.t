@@ -34,7 +34,7 @@ run 0 '--help' report --help
 run 66 'a database without a log' report
 said 'database postgres has no load_log: a flow makes it with its first load'
 [ ! -s out ]; ok $? '... is no page'
-PGHOST=/nowhere run 69 'no server' report --max-wait 0.1s
+PGHOST=/nowhere run 69 'no server' report --connect-wait 0.1s
 DSN="host=$PGHOST dbname=no_such" run 78 'no such database' report
 run 73 'no place for small files' env TMPDIR=/no/such "$top/scripts/report"
 
@@ -121,7 +121,7 @@ rm -r pipe.html full.html full.d
 run 0 'after one that was killed' report --output page.html
 is '... nothing of it is left' page.html "$(echo page.html*)"
 cp page.html before.html
-PGHOST=/nowhere run 69 'one that fails' report --max-wait=0.1s --output page.html
+PGHOST=/nowhere run 69 'one that fails' report --connect-wait=0.1s --output page.html
 same '... leaves the page that was there' before.html page.html
 is '... and nothing beside it' page.html "$(echo page.html*)"
 hold 'LOCK TABLE load_log'

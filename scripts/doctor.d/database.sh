@@ -5,7 +5,7 @@
 # vacuum or refresh it) and c (it is made by the flow where it is not there).  TABLE: as the flow's settings name it.
 check_database() {
 	local status=0 there table
-	there=$(pg-copy-out --quiet --max-wait "$patience" --to csv --query "SELECT current_setting('server_version_num')::int AS v,
+	there=$(pg-copy-out --quiet --connect-wait "$patience" --to csv --query "SELECT current_setting('server_version_num')::int AS v,
 	    current_setting('server_version') AS n, round(extract(epoch FROM clock_timestamp())) AS t, pg_is_in_recovery() AS r,
 	    current_setting('default_transaction_read_only') AS o, current_setting('server_encoding') AS e, current_database() AS d, current_user AS u,
 	    has_database_privilege(current_database(), 'TEMP') AS m" 2>"$notes") || status=$?

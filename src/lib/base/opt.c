@@ -96,6 +96,8 @@ need(const char *dashes, const char *name, size_t n)
 		    tool.name, called->name);
 	if (o == NULL)
 		die(EX_USAGE, "%s%.*s: no such option: see %s --help", dashes, (int)n, name, tool.name);
+	if (o->kind == OPT_KIND_RENAMED)
+		die(EX_USAGE, "%s%.*s is now %s", dashes, (int)n, name, o->help);
 	return o;
 }
 
@@ -199,7 +201,7 @@ set(const struct opt *o, char *arg)
 		end_group();
 		given.words[given.n++] = arg;
 		break;
-	case OPT_KIND_END: break;
+	case OPT_KIND_RENAMED: case OPT_KIND_END: break;
 	}
 }
 
@@ -300,6 +302,8 @@ print_options(const struct opt *table)
 	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++) {
 		char left[64], letter[4] = "  ";
 
+		if (o->kind == OPT_KIND_RENAMED)
+			continue;
 		if (o->letter != 0)
 			snprintf(letter, sizeof letter, "-%c", o->letter);
 		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
@@ -351,6 +355,8 @@ static void
 print_table(const struct opt *table)
 {
 	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++) {
+		if (o->kind == OPT_KIND_RENAMED)
+			continue;
 		printf("option\t%.1s\t%s\t%s\t%s\t", o->letter != 0 ? &o->letter : "", o->name, o->arg != NULL ? o->arg : "",
 		    o->kind == OPT_KIND_LIST ? "list" : "");
 		for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)

@@ -21,7 +21,8 @@
 struct words { char **w; size_t n; };           /* of a repeatable option, in the order given; lent by argv */
 
 enum opt_kind { OPT_KIND_END, OPT_KIND_FLAG, OPT_KIND_STRING, OPT_KIND_LIST, OPT_KIND_NUMBER, OPT_KIND_SIZE,
-	OPT_KIND_SECONDS, OPT_KIND_CHOICE, OPT_KIND_GROUP };
+	OPT_KIND_SECONDS, OPT_KIND_CHOICE, OPT_KIND_GROUP,
+	OPT_KIND_RENAMED };
 
 struct opt {
 	enum opt_kind kind;
@@ -54,6 +55,8 @@ struct opt {
 	{ .kind = OPT_KIND_CHOICE, .letter = c, .name = l, .arg = a, .number = var, .words = w, .help = h }
 /* Ends a group and begins the next, whose first operand is the argument: see struct opt_group. */
 #define OPT_GROUP(l, a, h) { .kind = OPT_KIND_GROUP, .name = l, .arg = a, .help = h }
+/* An old name: it dies with "--from is now --stage", and neither --help nor completion shows it. */
+#define OPT_RENAMED(old, new) { .kind = OPT_KIND_RENAMED, .name = old, .help = "--" new }
 #define OPT_END { .kind = OPT_KIND_END }
 
 /* What a tool with commands does in one of them: "fernet decrypt --ttl 1h token". */

@@ -396,7 +396,7 @@ print_notice(void *unused, const char *text)
 	buf_free(&line);
 }
 
-/* Connects, trying for --max-wait.  NULL with *why and *status when that did not help. */
+/* Connects, trying for --connect-wait.  NULL with *why and *status when that did not help. */
 static PGconn *
 connect_patiently(struct buf *why, int *status)
 {

@@ -24,7 +24,9 @@ struct pg_options {
 
 /* Options of a tool that uses a server: rows of its table that fill a struct pg_options, DB. */
 #define OPT_PG(db) \
-	OPT_SECONDS(0, "max-wait", "TIME", &(db).max_wait, "how long to try a server that is down, starting or full (30s)"), \
+	OPT_SECONDS(0, "connect-wait", "TIME", &(db).max_wait, \
+	    "try a server that is down or full so long (30s)"), \
+	OPT_RENAMED("max-wait", "connect-wait"), \
 	OPT_SECONDS(0, "lock-timeout", "TIME", &(db).lock_timeout, "how long to wait for a lock")
 
 /* Connects as DSN or DATABASE_URL say, else in libpq's own ways.  A query under way is cancelled when the process dies or
