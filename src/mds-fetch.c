@@ -23,7 +23,7 @@
 #define NOT_GIVEN -1            /* of options that the configuration may say, too */
 #define RETRIES 8               /* http.h's own, where nobody says */
 
-static const char *config, *provider_name, *hour, *from, *to;
+static const char *config, *provider_name, *hour, *since, *until;
 static long long endpoint, empty_exit, expect_rows;
 static bool envelope;
 static struct http_options net = { HTTP_DEFAULTS };
@@ -33,8 +33,10 @@ static const struct opt options[] = {
 	OPT_STRING('c', "config", "FILE", &config, "the providers' configuration; - is standard input"),
 	OPT_STRING('p', "provider", "NAME", &provider_name, "which of them"),
 	OPT_STRING(0, "hour", "YYYY-MM-DD-HH", &hour, "what ended in the UTC hour that begins then"),
-	OPT_STRING(0, "from", "TIME", &from, "or what ended then or later: ISO 8601, in UTC"),
-	OPT_STRING(0, "to", "TIME", &to, "and before then"),
+	OPT_STRING(0, "since", "TIMESTAMP", &since, "or what ended then or later: ISO 8601, in UTC"),
+	OPT_STRING(0, "until", "TIMESTAMP", &until, "and before then"),
+	OPT_RENAMED("from", "since"),
+	OPT_RENAMED("to", "until"),
 	OPT_CHOICE('e', "endpoint", "NAME", &endpoint, mds_endpoints, "trips, vehicles, status_changes, events or telemetry"),
 	OPT_FLAG(0, "envelope", &envelope, "one document with all, once all came"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer are an error (65)"),
@@ -80,22 +82,22 @@ parse_span(void)
 {
 	struct mds_span span = { 0, 0 };
 
-	if (hour != NULL && (from != NULL || to != NULL))
-		die(EX_USAGE, "--hour, or --from and --to: choose one");
-	if ((from == NULL) != (to == NULL))
-		die(EX_USAGE, "--from and --to: give both");
+	if (hour != NULL && (since != NULL || until != NULL))
+		die(EX_USAGE, "--hour, or --since and --until: choose one");
+	if ((since == NULL) != (until == NULL))
+		die(EX_USAGE, "--since and --until: give both");
 	if (hour != NULL) {
 		span.from = parse_time("hour", hour);
 		span.to = span.from + MDS_HOUR;
 		if (span.from % MDS_HOUR != 0)
 			die(EX_USAGE, "--hour %s: want the start of an hour, as in 2020-03-01-01", hour);
 		check_over("hour", hour, span.to);
-	} else if (from != NULL) {
-		span.from = parse_time("from", from);
-		span.to = parse_time("to", to);
+	} else if (since != NULL) {
+		span.from = parse_time("since", since);
+		span.to = parse_time("until", until);
 		if (span.from >= span.to)
-			die(EX_USAGE, "--from %s --to %s: want a time and a later one", from, to);
-		check_over("to", to, span.to);
+			die(EX_USAGE, "--since %s --until %s: want a time and a later one", since, until);
+		check_over("until", until, span.to);
 	}
 	return span;
 }

@@ -18,8 +18,8 @@
 
 #define SENT_AT_ONCE 5000       /* blocks of one statement of seed */
 
-static const char *schema = "api", *provider, *provider_id, *zone, *from, *to, *time_max, *time_min;
-static const char *status, *trips, *socrata;
+static const char *schema = "api", *provider, *provider_id, *zone, *since, *until;
+static const char *time_max, *time_min, *status, *trips, *socrata;
 static long long interval = -1, limit = -1, empty_exit, worker_pid = -1;
 static double stale = 3600, stuck = 2 * 86400;
 static bool any_status, incomplete, force, release;
@@ -74,10 +74,10 @@ choose_span(void)
 {
 	struct schedule_choice c = { .provider = need("provider", provider), .bounded = true };
 
-	c.after = label_of("from", need("from", from));
-	c.upto = label_of("to", need("to", to));
+	c.after = label_of("since", need("since", since));
+	c.upto = label_of("until", need("until", until));
 	if (c.after > c.upto)
-		die(EX_USAGE, "--from %s is after --to %s", from, to);
+		die(EX_USAGE, "--since %s is after --until %s", since, until);
 	zone_use(need("zone", zone));
 	return c;
 }
@@ -338,8 +338,10 @@ gaps(char **none)
 #define ZONE OPT_STRING(0, "zone", "ZONE", &zone, "whose wall clock labels the blocks")
 #define PROVIDER OPT_STRING(0, "provider", "NAME", &provider, "whose blocks")
 #define SPAN \
-	OPT_STRING(0, "from", "LABEL", &from, "blocks after this one, yyyy-mm-dd-hh"), \
-	OPT_STRING(0, "to", "LABEL", &to, "up to this one")
+	OPT_STRING(0, "since", "LABEL", &since, "blocks that begin then or later, yyyy-mm-dd-hh"), \
+	OPT_STRING(0, "until", "LABEL", &until, "blocks that begin before then"), \
+	OPT_RENAMED("from", "since"), \
+	OPT_RENAMED("to", "until")
 #define BLOCKS \
 	OPT_STRING(0, "time-max", "LABEL", &time_max, "up to this block, yyyy-mm-dd-hh"), \
 	OPT_STRING(0, "time-min", "LABEL", &time_min, "after this one"), \

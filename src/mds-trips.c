@@ -40,7 +40,7 @@ static const struct opt options[] = {
 	OPT_CHOICE(0, "time-unit", "UNIT", &unit_option, unit_words, "times are in ms or s (s for 0.2, else ms)"),
 	OPT_LIST('i', "integer-ids", "NAME", &integer_ids, "this provider_name's integer ids become UUIDs; * is all; repeat for more"),
 	OPT_STRING('b', "bounds", "W,S,E,N", &bounds_option, "a point whose swap is in this box is bad; others outside are counted"),
-	OPT_STRING('w', "window", "FROM,TO", &window_option, "trips that end at other times are counted"),
+	OPT_STRING('w', "window", "SINCE,UNTIL", &window_option, "trips that end at other times are counted"),
 	OPT_RECEIPT(receipt_file),
 	OPT_ROWS_OUT(out_format),
 	OPT_ROWS_CHECKS(reading),
@@ -121,7 +121,7 @@ parse_time(struct str text)
 	const char *why;
 
 	if (!date_parse(text, DATE_ISO, &m, &why))
-		die(EX_USAGE, "--window %s: \"%.*s\" %s: want FROM,TO as 2020-03-01T01:00:00Z", window_option, (int)text.n, text.p, why);
+		die(EX_USAGE, "--window %s: \"%.*s\" %s: want SINCE,UNTIL as 2020-03-01T01:00:00Z", window_option, (int)text.n, text.p, why);
 	return date_usec(&m);
 }
 
@@ -131,7 +131,7 @@ parse_window(struct trips *t)
 	const char *comma = strchr(window_option, ',');
 
 	if (comma == NULL)
-		die(EX_USAGE, "--window %s: want FROM,TO", window_option);
+		die(EX_USAGE, "--window %s: want SINCE,UNTIL", window_option);
 	t->from = parse_time((struct str){ window_option, (size_t)(comma - window_option) });
 	t->to = parse_time(str_of(comma + 1));
 	if (t->from >= t->to)

@@ -53,7 +53,7 @@ start_services() {
 		export BUCKET STAGE
 		configure '{}'
 		"$flow/init" >/dev/null
-		mds-schedule seed --quiet --provider jump --from 2020-3-1-0 --to 2020-3-1-1 --zone America/Chicago --provider-id "$jump_id" >/dev/null
+		mds-schedule seed --quiet --provider jump --since 2020-3-1-0 --until 2020-3-1-1 --zone America/Chicago --provider-id "$jump_id" >/dev/null
 	)
 }
 

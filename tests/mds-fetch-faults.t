@@ -84,7 +84,7 @@ for version in 0.4 1.0 1.1 1.2 2.0; do
 	settings "\"version\":\"$version\",\"outage\":[\"2020-03-01T01\"]"; config $version
 	t "not served: 404 of $version" 66 g 3</dev/null
 	said 'trips of 2020-03-01-01: the provider served no trips then (404): "Not operational in this hour"'
-	t '... in a range, too' 66 f --from 2020-03-01-01 --to 2020-03-01-03 3</dev/null
+	t '... in a range, too' 66 f --since 2020-03-01-01 --until 2020-03-01-03 3</dev/null
 done
 settings '"version":"0.4","outage":["2020-03-01T01"]'; config 0.4 '"settle":1e9'
 t '... unless settle says that it may come' 75 g 3</dev/null
@@ -97,7 +97,7 @@ for version in 0.2 0.3 0.4 2.0; do
 	said 'is still to come: run again once it is over'
 	# Where an hour ends before it is asked about, it is over, and so are years of them, all of which would be fetched.
 	while [ "$(date +%M%S)" -ge 5930 ]; do sleep 1; done
-	t '... an hour that is not over' 64 f --from 2020-03-01 --to "$(date -u -d '+1 hour' +%Y-%m-%d-%H)" 3</dev/null
+	t '... an hour that is not over' 64 f --since 2020-03-01 --until "$(date -u -d '+1 hour' +%Y-%m-%d-%H)" 3</dev/null
 	t '... is not even asked for' 0 log 3</dev/null
 	fault '{"kind":"status","status":400,"body":{"error":"bad_param","error_description":"A required parameter is missing"}}'
 	t "wrongly asked: 400 of $version" 64 g 3</dev/null
@@ -261,12 +261,12 @@ run 0 'the same trip twice on a page' g
 [ "$(wc -l <out)" -eq 23 ]; ok $? '... too'
 settings '"version":"0.4","deaf":true'; config 0.4
 fault '{"kind":"body","times":-1,"body":"{\"version\":\"0.4.1\",\"data\":{\"trips\":[{\"trip_id\":\"a\"}]}}"}'
-t 'a server that ignores the hour' 76 f --from 2020-03-01-01 --to 2020-03-01-03 3<<'OUT'
+t 'a server that ignores the hour' 76 f --since 2020-03-01-01 --until 2020-03-01-03 3<<'OUT'
 {"trip_id":"a"}
 OUT
 said 'trips of 2020-03-01-02: repeats a page that came before'
 fault '{"kind":"body","times":-1,"body":"{\"version\":\"0.4.1\",\"data\":{\"trips\":[]}}"}'
-t 'hours without trips are no repetition' 0 f --from 2020-03-01-01 --to 2020-03-02-03 3</dev/null
+t 'hours without trips are no repetition' 0 f --since 2020-03-01-01 --until 2020-03-02-03 3</dev/null
 fault '{"kind":"body","body":"{\"version\":\"0.4.1\",\"data\":{\"trips\":[{\"a\":1}]},\"links\":{\"next\":\"/trips?end_time=2020-03-01T09\"}}"},
     {"kind":"body","body":"{\"version\":\"0.4.1\",\"data\":{\"trips\":[{\"a\":2}]}}"}'
 t 'pages where there should be none are followed' 0 g 3<<'OUT'

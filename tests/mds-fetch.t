@@ -127,25 +127,27 @@ said 'leave out --hour'
 
 set_server '"version":"0.4","page_size":0'; config 0.4.0
 truth 0.4
-t 'a range is asked for hour by hour' 0 sorted f --from 2020-03-01T01:00:00Z --to 2020-03-01-02 3<truth
+t 'a range is asked for hour by hour' 0 sorted f --since 2020-03-01T01:00:00Z --until 2020-03-01-02 3<truth
 from=1582934400000 to=1582945200000; truth 0.4
-t '... and each hour once' 0 sorted f --from 2020-02-29 --to 2020-02-29T03:00+00:00 --receipt receipt.json 3<truth
+t '... and each hour once' 0 sorted f --since 2020-02-29 --until 2020-02-29T03:00+00:00 --receipt receipt.json 3<truth
 receipt >got
 t '... as the receipt has it' 0 cat got 3<<'OUT'
 {"tool":"mds-fetch","provider":"jump","endpoint":"trips","version":"0.4.1","pages":3,"read":90,"written":90,"rejected":0,"outside":0,"passed_over":0}
 OUT
-f --from 2020-02-29 --to 2020-02-29-3 --envelope | jq -c '.data.trips[]' | sort >got
+f --since 2020-02-29 --until 2020-02-29-3 --envelope | jq -c '.data.trips[]' | sort >got
 jq -c . truth | sort >truth.jq
 same '... one envelope for all' truth.jq got
-t 'a range that is no whole hours' 64 f --from 2020-03-01T01:30 --to 2020-03-01-02 3</dev/null
+run 64 'the old name of --since' f --from 2020-02-29 --until 2020-03-01; said 'mds-fetch: --from is now --since'
+run 64 '... of --until' f --since 2020-02-29 --to 2020-03-01; said 'mds-fetch: --to is now --until'
+t 'a range that is no whole hours' 64 f --since 2020-03-01T01:30 --until 2020-03-01-02 3</dev/null
 said 'version 0.4 knows whole hours only'
 set_server '"version":"0.3","page_size":4'; config 0.3.0
 from=1583026200000 to=1583028000000; truth 0.3
-t '0.3 takes any range' 0 sorted f --from 2020-03-01T02:30+01:00 --to 2020-03-01T02:00 3<truth
+t '0.3 takes any range' 0 sorted f --since 2020-03-01T02:30+01:00 --until 2020-03-01T02:00 3<truth
 from=1583024400000 to=1583028000000
 for wrong in '--hour 2020-02-30-01' '--hour 2020-03-01-24' '--hour yesterday' '--hour 2020-03-01T01:30' \
-    '--from 2020-03-01' '--to 2020-03-01' "$hour --from 2020-03-01" '--from 2020-03-02 --to 2020-03-01' \
-    '--from 2020-03-01 --to 2020-03-01' '' '--from x --to y' "$hour extra" "$hour --endpoint bikes"; do
+    '--since 2020-03-01' '--until 2020-03-01' "$hour --since 2020-03-01" '--since 2020-03-02 --until 2020-03-01' \
+    '--since 2020-03-01 --until 2020-03-01' '' '--since x --until y' "$hour extra" "$hour --endpoint bikes"; do
 	t "wrong: $wrong" 64 f $wrong 3</dev/null
 done
 t 'arguments are checked before input' 64 mds-fetch --config - --hour x <. 3</dev/null
@@ -320,10 +322,10 @@ said 'no --provider: there are lime, jump'
 
 set_server '"version":"0.3","make":4000,"page_size":500,"cache":1024'
 config 0.3.0
-resident mds-fetch -c providers.json -p jump --from 2020-03-01-01 --to 2020-03-01-03 >many
+resident mds-fetch -c providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 >many
 [ "$(wc -l <many)" -eq 8000 ]; ok $? '8000 trips'
 at_most 24576
-resident mds-fetch -c providers.json -p jump --from 2020-03-01-01 --to 2020-03-01-03 --envelope >many.json
+resident mds-fetch -c providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 --envelope >many.json
 [ "$(jq '.data.trips | length' many.json)" -eq 8000 ]; ok $? '... in one document'
 at_most 24576
 set_server '"make":8,"page_size":1'

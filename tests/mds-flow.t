@@ -53,19 +53,20 @@ is '... with the devices numbered once' 0 "$(sql 'SELECT count(*) - count(DISTIN
 
 # ---- for a scheduler ----
 
-run 0 'blocks of a time' mds blocks --from 2020-03-01T20:00:00Z --to 2020-03-02T00:00:00Z
+run 0 'blocks of a time' mds blocks --since 2020-03-01T20:00:00Z --until 2020-03-02T00:00:00Z
 is '... that are not published, the oldest first, as a scheduler maps them' \
     '[{"PROVIDER":"jump","BLOCK":"2020-3-1-15"},{"PROVIDER":"jump","BLOCK":"2020-3-1-16"},{"PROVIDER":"jump","BLOCK":"2020-3-1-18"}]' "$(cat out)"
-run 0 '... at most so many' mds blocks --from 2020-03-01T20:00:00Z --to 2020-03-02T00:00:00Z --limit 1
+run 0 '... at most so many' mds blocks --since 2020-03-01T20:00:00Z --until 2020-03-02T00:00:00Z --limit 1
 is '... the first' '[{"PROVIDER":"jump","BLOCK":"2020-3-1-15"}]' "$(cat out)"
 said '3 blocks: these are the first 1 of them'
-run 0 'blocks that nobody made' mds blocks --from 2020-11-01T05:00:00Z --to 2020-11-01T09:00:00Z --providers jump
+run 0 'blocks that nobody made' mds blocks --since 2020-11-01T05:00:00Z --until 2020-11-01T09:00:00Z --providers jump
 is '... are made: where the clock goes back, one of two hours' '2020-11-1-1 2020-11-1-2 2020-11-1-3' "$(receipt 'map(.BLOCK) | join(" ")')"
-run 0 'a time without the end of an hour' mds blocks --from 2020-03-01T20:10:00Z --to 2020-03-01T20:50:00Z
+run 0 'a time without the end of an hour' mds blocks --since 2020-03-01T20:10:00Z --until 2020-03-01T20:50:00Z
 is '... has none' '[]' "$(cat out)"
-run 64 'no time' mds blocks --from yesterday --to 2020-03-01T20:50:00Z
-run 64 'no limit' mds blocks --from 2020-03-01T20:10:00Z --to 2020-03-01T20:50:00Z --limit 0
-run 64 'a value is missing' mds blocks --from
+run 64 'no time' mds blocks --since yesterday --until 2020-03-01T20:50:00Z
+run 64 'no limit' mds blocks --since 2020-03-01T20:10:00Z --until 2020-03-01T20:50:00Z --limit 0
+run 64 'the old name of --since' mds blocks --from 2020-03-01T20:10:00Z; said '--from is now --since'
+run 64 'a value is missing' mds blocks --since
 mds-schedule claim --provider jump --time-max 2020-3-1-18 --interval 1 --any-status --worker-pid $$ >claimed
 run 75 'a block that another worker has is to be tried again' jump run 2020-3-1-18 --no-logs --incomplete-only
 said 'jump 2020-3-1-18: another worker has it: try again later'

@@ -47,7 +47,7 @@ configure() {
 	    "$flow/config" --file providers --upload >/dev/null
 }
 seed() {		# seed FROM TO
-	mds-schedule seed --quiet --provider jump --from "$1" --to "$2" --zone America/Chicago --provider-id $jump_id >/dev/null
+	mds-schedule seed --quiet --provider jump --since "$1" --until "$2" --zone America/Chicago --provider-id $jump_id >/dev/null
 }
 mds() {			# mds COMMAND [ARGUMENT...]
 	"$flow/$1" "${@:2}"

@@ -13,7 +13,7 @@ quietly() { "$@" >quiet.out 2>&1; }
 # ---- before there are tables, and without a server ----
 
 run 78 'no table' mds-schedule list; said 'mds-schedule: no table api.provider in database "postgres": run mds-schedule init'
-run 78 'no schema of that name' mds-schedule --schema 'x"; drop' seed $chicago --from 2020-1-1-0 --to 2020-1-1-1
+run 78 'no schema of that name' mds-schedule --schema 'x"; drop' seed $chicago --since 2020-1-1-0 --until 2020-1-1-1
 said 'no table x"; drop.provider'
 run 69 'no server' sh -c 'PGHOST=/nowhere mds-schedule init --connect-wait 0.2'
 run 0 'init' mds-schedule init
@@ -38,36 +38,37 @@ wait $pids
 
 # ---- seed ----
 
-run 0 'seed' mds-schedule seed $chicago --from 2020-1-1-0 --to 2021-01-01-00 --provider-id 0309585E-599f-4e57-ac85-ffffffffffff
+run 0 'seed' mds-schedule seed $chicago --since 2020-1-1-0 --until 2021-01-01-00 --provider-id 0309585E-599f-4e57-ac85-ffffffffffff
 cp out got; t 'its receipt' 0 jq -c 'del(.seconds)' got 3<<'OUT'
 {"tool":"mds-schedule","table":"api.schedule","provider":"jump","read":8783,"inserted":8783,"unchanged":0}
 OUT
 is 'the id in MDS' 0309585e-599f-4e57-ac85-ffffffffffff "$(sql 'SELECT provider_id FROM api.provider')"
-run 0 'seed again' mds-schedule seed $chicago --from 2020-1-1-0 --to 2021-1-1-0
+run 0 'seed again' mds-schedule seed $chicago --since 2020-1-1-0 --until 2021-1-1-0
 cp out got; t 'changes nothing' 0 jq -c '[.inserted, .unchanged]' got 3<<'OUT'
 [0,8783]
 OUT
-run 65 'another zone' mds-schedule seed --provider jump --zone America/New_York --from 2020-12-31-0 --to 2021-1-1-5
+run 65 'another zone' mds-schedule seed --provider jump --zone America/New_York --since 2020-12-31-0 --until 2021-1-1-5
 said 'blocks of jump, such as 2020-12-31-1, have other bounds than --zone America/New_York gives: theirs is America/Chicago'
 is 'and nothing of it' 8783 "$(rows)"
-run 0 'none' mds-schedule seed $chicago --from 2020-1-1-5 --to 2020-1-1-5
+run 0 'none' mds-schedule seed $chicago --since 2020-1-1-5 --until 2020-1-1-5
 jq -e .empty out >quiet.out; ok $? 'is said'
-for wrong in '--from 2020-1-1' '--from 2020-1-1-24' '--from 2021-2-29-1' '--from 2020-13-1-1' '--from x' '--from 20-1-1-1' '--from 2020-1-1-1-1' \
-    '--from 2020-001-1-1' '--from 3000-1-1-1' '--from 2020-1-2-1' '--from 2020-1-1-1 --zone' '--from 2020-1-1-1 --limit 3' \
-    '--from 2020-1-1-1 --release' '--from 2020-1-1-1 --interval 0' '--from 2020-1-1-1 operand' '--from 2020-1-1-1 --provider-id 1' ''; do
-	run 64 "seed $wrong" mds-schedule seed --provider x --zone UTC --to 2020-1-1-4 $wrong
+for wrong in '--since 2020-1-1' '--since 2020-1-1-24' '--since 2021-2-29-1' '--since 2020-13-1-1' '--since x' '--since 20-1-1-1' '--since 2020-1-1-1-1' \
+    '--since 2020-001-1-1' '--since 3000-1-1-1' '--since 2020-1-2-1' '--since 2020-1-1-1 --zone' '--since 2020-1-1-1 --limit 3' \
+    '--since 2020-1-1-1 --release' '--since 2020-1-1-1 --interval 0' '--since 2020-1-1-1 operand' '--since 2020-1-1-1 --provider-id 1' ''; do
+	run 64 "seed $wrong" mds-schedule seed --provider x --zone UTC --until 2020-1-1-4 $wrong
 done
-run 78 'no such zone' mds-schedule seed --provider x --zone America/Nowhere --from 2020-1-1-1 --to 2020-1-1-4
+run 78 'no such zone' mds-schedule seed --provider x --zone America/Nowhere --since 2020-1-1-1 --until 2020-1-1-4
 is 'nothing of these' 8783 "$(rows)"
 run 64 'no command' mds-schedule; run 64 'a wrong one' mds-schedule lost
 run 64 'an option of another command' mds-schedule list --release; said 'mds-schedule: list takes no --release: see mds-schedule list --help'
+run 64 'the old name of --since' mds-schedule gaps --from 2020-1-1-1; said 'mds-schedule: --from is now --since'
 run 64 'an operand' mds-schedule gaps all; said 'mds-schedule: all: gaps takes no operand'
-run 74 'a receipt that can not be written' sh -c "mds-schedule seed $chicago --from 2020-1-1-0 --to 2020-1-1-1 >/dev/full"
+run 74 'a receipt that can not be written' sh -c "mds-schedule seed $chicago --since 2020-1-1-0 --until 2020-1-1-1 >/dev/full"
 
 # the clock of whoever seeds steps back by hours, and on again: by what it says each time, two days up to now
 for now in 2022-03-13-02 2022-03-13-05 2022-03-13-03 2022-03-12-20 2022-03-13-01 2022-03-14-00 2022-03-13-23 2022-03-16-00; do
 	from=$(date -u -d "$(echo $now | sed 's/-\([0-9]*\)$/ \1:00/') 48 hours ago" +%Y-%m-%d-%H)
-	quietly mds-schedule seed --provider stepping --zone America/Chicago --from "$from" --to "$now" || cat quiet.out
+	quietly mds-schedule seed --provider stepping --zone America/Chicago --since "$from" --until "$now" || cat quiet.out
 done
 is 'a clock that steps back: no block lost or doubled' '123|t' "$(sql "SELECT count(*), bool_and(gap IS NULL OR gap = '0') FROM
     (SELECT lead(starts) OVER (ORDER BY date) - ends AS gap FROM blocks
@@ -155,7 +156,7 @@ America/Chicago 1999-1-1-0 2008-6-1-0
 America/Chicago 2036-1-1-0 2040-1-1-0' >>zones
 : >wrong
 while read -r zone after upto; do
-	mds-schedule seed --provider "$zone $after" --zone "$zone" --from "$after" --to "$upto" >quiet.out 2>&1 || cat quiet.out >>wrong
+	mds-schedule seed --provider "$zone $after" --zone "$zone" --since "$after" --until "$upto" >quiet.out 2>&1 || cat quiet.out >>wrong
 done <zones
 sql "COPY (SELECT provider_name, date, starts AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC' FROM blocks JOIN (SELECT provider_name, min(schedule_id) AS first
     FROM blocks WHERE provider_name LIKE '% %' GROUP BY 1) q USING (provider_name) ORDER BY first, date) TO STDOUT DELIMITER '|'" >blocks.got
@@ -196,9 +197,9 @@ run 99 'an hour that the clock leaves out' mds-schedule list --provider jump --t
 said '2020-3-8-3: the clock leaves this hour out: it is no block'
 run 65 'no such provider' mds-schedule list --provider lime --time-max 2020-1-1-3; said 'no provider "lime" in api.provider, which has'
 run 65 'blocks that were never seeded' mds-schedule list --provider jump --time-max 2019-1-1-3 --interval 2
-said 'no block of jump after 2019-1-1-1 up to 2019-1-1-3 is in api.schedule: mds-schedule seed --provider jump --from 2019-1-1-1 --to 2019-1-1-3 makes them'
+said 'no block of jump after 2019-1-1-1 up to 2019-1-1-3 is in api.schedule: mds-schedule seed --provider jump --since 2019-1-1-1 --until 2019-1-1-3 makes them'
 for wrong in '--time-min 2020-1-1-1' '--interval 2' '--time-max 2020-1-1-1 --time-min 2020-1-1-2' '--status x' '--status 1,' '--status 0 --any-status' \
-    '--zone UTC' '--from 2020-1-1-1' '--limit 1' '--stale 1h' '--stuck 1' 'x' '--provider-id x'; do
+    '--zone UTC' '--since 2020-1-1-1' '--limit 1' '--stale 1h' '--stuck 1' 'x' '--provider-id x'; do
 	run 64 "list $wrong" mds-schedule list $wrong
 done
 run 74 'a full disk' sh -c 'mds-schedule list --provider jump --time-max 2020-12-1-0 --interval 5000 >/dev/full'
@@ -367,7 +368,7 @@ is 'are set' 8000 "$(rows "message = 'm'")"
 quick_ends
 # ---- gaps ----
 
-span='--zone America/Chicago --from 2023-3-10-0 --to 2023-3-15-0'
+span='--zone America/Chicago --since 2023-3-10-0 --until 2023-3-15-0'
 gaps() { mds-schedule gaps --provider bird $span "$@"; }
 quietly mds-schedule seed --provider bird --provider-id 2411D395-04f2-47c9-ab66-d09e9e3c3251 $span
 run 0 'gaps' gaps; said 'no table api.trips: counts were not compared'
@@ -440,9 +441,9 @@ for wrong in 'x,5' '2023-03-11,x' '2023-03-11,' ',5' '2023-02-30,5'; do
 done
 run 66 'no such file' gaps --socrata nowhere
 run 65 'no such provider' mds-schedule gaps --provider birt $span; said 'no provider "birt"'
-run 64 'no zone' mds-schedule gaps --provider bird --from 2023-3-10-0 --to 2023-3-11-0; said 'gaps: no --zone'
-run 74 'a full disk' sh -c "mds-schedule gaps --provider jump --zone America/Chicago --from 2024-1-1-0 --to 2024-2-1-0 >/dev/full"
-run 0 'before 2000, and nothing asked for' sh -c "mds-schedule gaps --provider bird --zone UTC --from 1999-12-30-5 --to 1999-12-30-5 && mds-schedule gaps --provider bird --zone UTC --from 1999-12-30-5 --to 2000-1-2-0"
+run 64 'no zone' mds-schedule gaps --provider bird --since 2023-3-10-0 --until 2023-3-11-0; said 'gaps: no --zone'
+run 74 'a full disk' sh -c "mds-schedule gaps --provider jump --zone America/Chicago --since 2024-1-1-0 --until 2024-2-1-0 >/dev/full"
+run 0 'before 2000, and nothing asked for' sh -c "mds-schedule gaps --provider bird --zone UTC --since 1999-12-30-5 --until 1999-12-30-5 && mds-schedule gaps --provider bird --zone UTC --since 1999-12-30-5 --until 2000-1-2-0"
 is 'all missing' 67 "$(wc -l <out)"
 
 # ---- one that stops in the middle ----
@@ -534,11 +535,11 @@ old="--schema old --provider jump"
 run 0 'list' mds-schedule list $old --time-max 2020-3-8-4 --interval 3; is 'leaves it out' '2020-3-8-2 2020-3-8-4 ' "$(labels)"
 run 0 'list --force' mds-schedule list $old --time-max 2020-3-8-4 --interval 3 --force; is 'does not' '2020-3-8-2 2020-3-8-3 2020-3-8-4 ' "$(labels)"
 is 'columns of theirs' 'true' "$(head -n 1 out | jq 'has("theirs")')"
-run 0 'seed on' mds-schedule seed $old --zone America/Chicago --from 2020-12-31-12 --to 2021-1-1-5
+run 0 'seed on' mds-schedule seed $old --zone America/Chicago --since 2020-12-31-12 --until 2021-1-1-5
 cp out got; t 'adds what is new' 0 jq -c '[.inserted, .unchanged]' got 3<<'OUT'
 [5,12]
 OUT
-run 0 'of a new provider' mds-schedule seed --schema old --provider bird --provider-id 0309585e-599f-4e57-ac85-000000000000 --zone America/Chicago --from 2021-1-1-0 --to 2021-1-1-1
+run 0 'of a new provider' mds-schedule seed --schema old --provider bird --provider-id 0309585e-599f-4e57-ac85-000000000000 --zone America/Chicago --since 2021-1-1-0 --until 2021-1-1-1
 is 'its number' t "$(sql "SELECT id > 9 FROM old.provider WHERE provider_name = 'bird'")"
 run 0 'claim' mds-schedule claim $old --time-max 2020-1-1-2 --interval 2 --status 0 --worker-pid $$
 jq -c '{schedule_id, claim, status_id: 2, message: "Successfully uploaded to S3", error_payload: "{\"error_count\": 1}"}' out >change

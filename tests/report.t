@@ -212,8 +212,8 @@ sql "INSERT INTO load_log (flow, target, status, exit_status, started, finished,
     CASE WHEN g = 7 THEN 'newest row is 8 days old' END, now() - interval '1 day'
   FROM generate_series(1, 29) AS g, (VALUES ('311', 'requests'), ('orders', 'a_schema_with_a_long_name.' || repeat('orders_', 8))) AS v (f, t)"
 mds-schedule init --zone America/Chicago --quiet >/dev/null
-mds-schedule seed --quiet --provider jump --from 2020-10-28-0 --to 2020-11-3-0 --zone America/Chicago >/dev/null
-mds-schedule seed --quiet --provider 'li<me>' --from 2020-2-1-0 --to 2020-4-1-0 --zone America/Chicago >/dev/null
+mds-schedule seed --quiet --provider jump --since 2020-10-28-0 --until 2020-11-3-0 --zone America/Chicago >/dev/null
+mds-schedule seed --quiet --provider 'li<me>' --since 2020-2-1-0 --until 2020-4-1-0 --zone America/Chicago >/dev/null
 sql "UPDATE api.schedule SET status_id = (ARRAY[0,-1,2,5,7,8,6,-2,-5,-6,-8,-3,8,8,8])[1 + schedule_id % 15], payload_trips_count = schedule_id,
   claim = CASE WHEN schedule_id = 20 THEN 'somebody' END, message = CASE WHEN status_id < 0 THEN 'it <failed>' END"
 sql "UPDATE api.schedule SET message = 'it <failed>' WHERE status_id < -1"

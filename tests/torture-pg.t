@@ -25,12 +25,12 @@ torture 'pg-copy-out' 'malloc write net connect open' pg-copy-out --connect-wait
 DSN="host=$PGHOST user=$PGUSER dbname=$PGDATABASE password=secret" \
     torture 'pg-copy-out of a DSN' 'malloc open' pg-copy-out --connect-wait 0.1 target
 mds-schedule init >/dev/null
-mds-schedule seed --provider jump --zone America/Chicago --from 2020-3-8-0 --to 2020-3-8-4 >/dev/null
+mds-schedule seed --provider jump --zone America/Chicago --since 2020-3-8-0 --until 2020-3-8-4 >/dev/null
 torture 'mds-schedule list' 'malloc write net connect open' mds-schedule --connect-wait 0.1 list --provider jump --time-max 2020-3-8-4 --interval 4
 FRESH="sql DELETE FROM api.schedule WHERE date > '2020-03-08 04:00'"
 STATE='sql SELECT date FROM api.schedule ORDER BY date'
 torture 'mds-schedule seed' 'malloc write net connect open' \
-    mds-schedule --connect-wait 0.1 seed --provider jump --zone America/Chicago --from 2020-3-8-0 --to 2020-3-8-7
+    mds-schedule --connect-wait 0.1 seed --provider jump --zone America/Chicago --since 2020-3-8-0 --until 2020-3-8-7
 FRESH="sql UPDATE api.schedule SET status_id = 0, claim = NULL, message = NULL"
 STATE='sql SELECT date, status_id, claim IS NULL, message FROM api.schedule ORDER BY date'
 echo '{"schedule_id":1,"status_id":2,"message":{"a":1}}' >in

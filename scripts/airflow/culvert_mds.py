@@ -45,7 +45,7 @@ Once a day the doctor asks each provider for an hour of trips.  Nothing waits fo
             "TO": "{{ params['to'] or data_interval_end }}",
             "NAMES": "{{ params.providers | join('\\n') }}",
         },
-        bash_command='culvert mds blocks --from "$FROM" --to "$TO" --providers "$NAMES" --limit 1000',
+        bash_command='culvert mds blocks --since "$FROM" --until "$TO" --providers "$NAMES" --limit 1000',
         output_processor=json.loads,
     )
     run = Culvert.partial(

@@ -271,7 +271,8 @@ schedule_check(struct schedule *s, const struct schedule_choice *c)
 			    missing.n, blocks, c->provider, after.p, upto.p, s->shown, first.p, tool.name);
 	}
 	if (missing.n == blocks && (blocks > 0 || first.p == NULL))
-		die(EX_DATAERR, "no block of %s after %s up to %s is in %s: %s seed --provider %s --from %s --to %s makes them",
+		die(EX_DATAERR, "no block of %s after %s up to %s is in %s: %s seed --provider %s"
+		    " --since %s --until %s makes them",
 		    c->provider, after.p, upto.p, s->shown, tool.name, c->provider, after.p, upto.p);
 	buf_free(&after);
 	buf_free(&upto);
