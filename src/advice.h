@@ -10,12 +10,12 @@
 	.see_encoding = "see csv-normalize --encoding", .see_header = "see csv-normalize", \
 	.see_array = "use json-explode", .see_columns = "see ndjson2csv --columns"
 
-/* What a tool reads --columns FILE with, as a struct soda_columns_file. */
+/* What a tool reads --schema FILE with, as a struct soda_columns_file. */
 #define COLUMNS_FILE(file) \
 	&(struct soda_columns_file){ file, \
-		&(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE, .uncounted = true }, "soda-fetch --columns" }
+		&(struct rows_options){ ROWS_DEFAULTS, ROWS_ADVICE, .uncounted = true }, "soda-fetch --describe" }
 
 /* What writes the metadata of a Knack application. */
-#define METADATA_WRITER "knack-fetch --metadata"
+#define METADATA_WRITER "knack-fetch --describe"
 
 #endif

@@ -31,9 +31,11 @@ static const struct opt options[] = {
 	OPT_STRING('s', "sort", "FIELD[:desc]", &want.sort, "in this order (else by an auto increment)"),
 	OPT_NUMBER('n', "limit", "N", &row_limit, 0, 1LL << 50, "no more than N records"),
 	OPT_FLAG('c', "count", &just_count, "print the number of records and end"),
-	OPT_FLAG(0, "metadata", &just_metadata, "print the application's metadata and end"),
-	OPT_STRING('a', "app", "FILE", &app_file, "an earlier --metadata, instead of asking again"),
-	OPT_STRING(0, "timezone", "ZONE", &want.zone, "the application's, where its metadata are wrong"),
+	OPT_FLAG(0, "describe", &just_metadata, "print the application's metadata and end"),
+	OPT_STRING('m', "metadata", "FILE", &app_file, "what --describe wrote, instead of asking again"),
+	OPT_RENAMED("app", "metadata"),
+	OPT_STRING(0, "zone", "NAME", &want.zone, "the application's, where its metadata are wrong"),
+	OPT_RENAMED("timezone", "zone"),
 	OPT_STRING(0, "resume", "FILE", &resume, "go on where a run stopped that left this file"),
 	OPT_NUMBER(0, "page-size", "N", &page_size, 1, KNACK_PAGE, "records a request (1000)"),
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50, "let up to N records move while they are read"),
@@ -53,7 +55,7 @@ check_options(char **operands)
 	if (operands[0] != NULL)
 		die(EX_USAGE, "%s: want options only: --object, or --view", operands[0]);
 	if (just_metadata && (want.object != NULL || want.view != NULL || just_count || resume != NULL || app_file != NULL))
-		die(EX_USAGE, "--metadata is a document by itself: no --object, --view, --count, --resume or --app with it");
+		die(EX_USAGE, "--describe is a document by itself: no --object, --view, --count, --resume or --metadata with it");
 	if (just_count && (resume != NULL || row_limit >= 0))
 		die(EX_USAGE, "--count is of all records: no --resume or --limit with it");
 	if (!just_metadata)

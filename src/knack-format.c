@@ -35,7 +35,7 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_
 static long long out_format;
 
 static const struct opt options[] = {
-	OPT_STRING('m', "metadata", "FILE", &metadata, "the application's metadata, as knack-fetch --metadata writes them"),
+	OPT_STRING('m', "metadata", "FILE", &metadata, "the application's metadata, as knack-fetch --describe writes them"),
 	OPT_STRING('O', "object", "OBJECT", &object_option, "all fields of this object: object_12"),
 	OPT_STRING('V', "view", "VIEW", &view_option, "the columns of this view: view_197"),
 	OPT_CHOICE('k', "keys", "HOW", &keys, key_words, "names, lower_snake or keys: \"Stop ID\", stop_id or field_7"),
@@ -43,7 +43,8 @@ static const struct opt options[] = {
 	    "two fields of one name: fail, keep the last, or add the key to the later ones"),
 	OPT_STRING('r', "raw", "FIELDS", &raw_option, "field_7,field_9 (or all) keep Knack's raw value"),
 	OPT_FLAG('x', "expand", &expand, "a column for each part of an address or a name"),
-	OPT_STRING(0, "timezone", "NAME", &timezone_option, "the application's time zone, such as America/Chicago"),
+	OPT_STRING(0, "zone", "NAME", &timezone_option, "the application's time zone, such as America/Chicago"),
+	OPT_RENAMED("timezone", "zone"),
 	OPT_FLAG(0, "keep-unknown", &keep_unknown, "other fields of a record stay in it as they are"),
 	OPT_ROWS_OUT(out_format),
 	OPT_ROWS_CHECKS(reading),
@@ -508,7 +509,7 @@ static void
 check_options(char **files)
 {
 	if (metadata == NULL)
-		die(EX_USAGE, "no --metadata: want the file that knack-fetch --metadata wrote");
+		die(EX_USAGE, "no --metadata: want the file that knack-fetch --describe wrote");
 	if (object_option != NULL && view_option != NULL)
 		die(EX_USAGE, "--object and --view: choose one");
 	if (strcmp(metadata, "-") == 0 && (files[0] == NULL || strcmp(files[0], "-") == 0))

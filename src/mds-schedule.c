@@ -335,7 +335,7 @@ gaps(char **none)
 	return close_records(&s, out, schedule_find_gaps(&s, &choice, &want, out));
 }
 
-#define ZONE OPT_STRING(0, "zone", "ZONE", &zone, "whose wall clock labels the blocks")
+#define ZONE OPT_STRING(0, "zone", "NAME", &zone, "whose wall clock labels the blocks")
 #define PROVIDER OPT_STRING(0, "provider", "NAME", &provider, "whose blocks")
 #define SPAN \
 	OPT_STRING(0, "since", "LABEL", &since, "blocks that begin then or later, yyyy-mm-dd-hh"), \

@@ -45,7 +45,8 @@ static const struct opt options[] = {
 	OPT_SIZE(0, "part-size", "BYTES", &part_size, S3_PART_MIN, S3_PUT_MAX, "of the first parts of a large stream (8M)"),
 	OPT_STRING(0, "content-type", "TYPE", &content_type, "media type (by the key's ending; --each: application/json)"),
 	OPT_FLAG('z', "gzip", &pack, "pack what is stored, with Content-Encoding: gzip"),
-	OPT_LIST('m', "metadata", "KEY=VALUE", &metadata, "keep this with the object; repeat for more"),
+	OPT_LIST(0, "meta", "KEY=VALUE", &metadata, "keep this with the object; repeat for more"),
+	OPT_RENAMED("metadata", "meta"),
 	OPT_FLAG(0, "if-none-match", &if_none_match, "replace nothing: what is there already is an error"),
 	OPT_STRING(0, "storage-class", "NAME", &storage_class, "STANDARD_IA, GLACIER_IR, ..."),
 	OPT_STRING(0, "sse", "HOW", &sse, "encrypted there: AES256, aws:kms or aws:kms:KEY-ID"),
@@ -100,12 +101,12 @@ add_metadata(struct buf *header, const char *word)
 	size_t n = eq != NULL ? (size_t)(eq - word) : 0;
 
 	if (n == 0)
-		die(EX_USAGE, "--metadata %s: want KEY=VALUE", word);
+		die(EX_USAGE, "--meta %s: want KEY=VALUE", word);
 	check_header_value("metadata", eq + 1);
 	buf_text(header, "x-amz-meta-");
 	for (size_t i = 0; i < n; i++) {
 		if (!isalnum((unsigned char)word[i]) && strchr("-_.", word[i]) == NULL)
-			die(EX_USAGE, "--metadata %s: a key is of letters, digits, - _ and .", word);
+			die(EX_USAGE, "--meta %s: a key is of letters, digits, - _ and .", word);
 		buf_char(header, (char)tolower((unsigned char)word[i]));
 	}
 	buf_fmt(header, ": %s", eq + 1);
@@ -154,18 +155,18 @@ make_headers(const char *type)
 	if (sse != NULL)
 		add_encryption(headers);
 	if (metadata.n > METADATA_WORDS)
-		die(EX_USAGE, "--metadata: more than %d keys", METADATA_WORDS);
+		die(EX_USAGE, "--meta: more than %d keys", METADATA_WORDS);
 	for (size_t i = 0, n; i < metadata.n; i++) {
 		struct buf header = { 0 };
 
 		bytes += add_metadata(&header, metadata.w[i]);
 		for (n = 0; headers[n] != NULL; n++)
 			if (strncmp(headers[n], header.p, strcspn(header.p, ":") + 1) == 0)
-				die(EX_USAGE, "--metadata %s: this key comes twice", metadata.w[i]);
+				die(EX_USAGE, "--meta %s: this key comes twice", metadata.w[i]);
 		headers[n] = buf_take(&header);
 	}
 	if (bytes > METADATA)
-		die(EX_USAGE, "--metadata: %zu bytes of keys and values, of which S3 takes %d", bytes, METADATA);
+		die(EX_USAGE, "--meta: %zu bytes of keys and values, of which S3 takes %d", bytes, METADATA);
 	return headers;
 }
 

@@ -35,9 +35,10 @@ static const struct opt options[] = {
 	OPT_NUMBER(0, "page-size", "N", &page_size, 1, 1LL << 30, "rows a request (else about 8 MiB)"),
 	OPT_NUMBER('j', "jobs", "N", &jobs, 1, SODA_JOBS, "pages in flight; more than 1 needs a dataset at rest"),
 	OPT_FLAG('c', "count", &just_count, "print the number of rows and end"),
-	OPT_FLAG(0, "columns", &just_columns, "print the dataset's columns as records and end"),
+	OPT_FLAG(0, "describe", &just_columns, "print the dataset's columns as records and end"),
 	OPT_FLAG(0, "bulk", &bulk, "the whole dataset in one stream"),
-	OPT_STRING(0, "expect-columns", "FILE", &expect_columns, "stop unless the columns are those of an earlier --columns"),
+	OPT_STRING(0, "expect-columns", "FILE", &expect_columns, "stop unless the columns are those of an earlier --describe"),
+	OPT_RENAMED("columns", "describe"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer rows are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no rows"),
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50,
@@ -57,7 +58,7 @@ check_options(char **operands)
 	if (operands[0] == NULL || operands[1] == NULL || operands[2] != NULL)
 		die(EX_USAGE, "want a domain and a dataset, such as data.lacity.org h73f-gn57");
 	if (just_count + just_columns + bulk > 1)
-		die(EX_USAGE, "--count, --columns and --bulk: choose one");
+		die(EX_USAGE, "--count, --describe and --bulk: choose one");
 	if (bulk && (row_limit >= 0 || page_size > 0 || jobs > 1))
 		die(EX_USAGE, "--bulk is one stream of all rows: no --limit, --page-size or --jobs with it");
 	if (bulk && source.api == SODA_2 && (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))

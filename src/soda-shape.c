@@ -27,11 +27,13 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static long long out_format;
 
 static const struct opt options[] = {
-	OPT_STRING('c', "columns", "FILE", &columns_file, "the dataset's columns, as soda-fetch --columns writes them"),
+	OPT_STRING(0, "schema", "FILE", &columns_file, "the dataset's columns, as soda-fetch --describe writes them"),
+	OPT_RENAMED("columns", "schema"),
 	OPT_LIST('l', "location", "FIELD", &locations, "this field is a place, and has to be one in the dataset; repeat for more"),
 	OPT_LIST('p', "point", "COLUMN=LON,LAT", &points, "make the column of two fields; repeat for more"),
 	OPT_STRING('s', "stamp", "COLUMN", &stamp, "a column that gets the time of this run"),
-	OPT_STRING(0, "timezone", "NAME", &timezone_option, "of --stamp, such as America/Chicago (UTC)"),
+	OPT_STRING(0, "zone", "NAME", &timezone_option, "of --stamp, such as America/Chicago (UTC)"),
+	OPT_RENAMED("timezone", "zone"),
 	OPT_FLAG(0, "strict", &strict, "a field that the dataset lacks makes a bad record"),
 	OPT_ROWS_IN(reading),
 	OPT_ROWS_OUT(out_format),
@@ -304,9 +306,9 @@ main(int argc, char *argv[])
 	struct row *row;
 
 	if (columns_file == NULL)
-		die(EX_USAGE, "no --columns: say what the dataset has, as soda-fetch --columns writes it");
+		die(EX_USAGE, "no --schema: say what the dataset has, as soda-fetch --describe writes it");
 	if (timezone_option != NULL && stamp == NULL)
-		die(EX_USAGE, "--timezone is that of --stamp, which is not there");
+		die(EX_USAGE, "--zone is that of --stamp, which is not there");
 	open_shape(&s);
 	in = rows_open(files, &reading);
 	out = rows_stdout(in, out_format);

@@ -176,7 +176,7 @@ t '... as the layer has them' 0 there_jq signals/0 '.attributes | del(.OBJECTID,
 {"id":"5","n":2147483647,"small":-32768,"big":-9007199254740992,"ratio":7,"at":-1,"must":7}
 OUT
 fresh
-did 0 'dates in a time zone' p --timezone America/Chicago <<'IN'
+did 0 'dates in a time zone' p --zone America/Chicago <<'IN'
 {"id":"1","at":"2024-01-31 23:59:59","stamp":"2024-07-01 10:00"}
 {"id":"2","at":"2024-07-01","day":"2024-07-01"}
 {"id":"3","at":"2024-07-01T00:00:00Z"}
@@ -953,7 +953,7 @@ run 64 'a key without a name' push "$item" --layer 0 --key '' one
 run 64 'a chunk of nothing' p --chunk 0 one
 run 64 'a chunk over 1000' p --chunk 1001 one
 run 64 'a share that is none' p --max-delete many one
-run 78 'a time zone that there is not' p --timezone Mars/Olympus one
+run 78 'a time zone that there is not' p --zone Mars/Olympus one
 run 64 'a portal that is no URL' push --portal www.arcgis.com "$item" --layer 0 --key id one
 run 64 'a portal over plain http' push --portal http://www.example.com "$item" --layer 0 --key id one
 said 'use https'

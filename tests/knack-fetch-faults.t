@@ -10,7 +10,7 @@ PATH=$(dirname "${CULVERT_BIN:-$top/bin}")/build/vectors:$PATH
 # object_4 has an auto increment, object_7 has none: pages go by what comes after the last, or by their numbers
 start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0 --make object_4=100 --make object_7=100
 quick='--retry-wait 0.01 --retries 3 --page-size 30'
-fetch() { object=$1; shift; knack-fetch --base-url "$knack" --app "$meta" --object "$object" $quick "$@"; }
+fetch() { object=$1; shift; knack-fetch --base-url "$knack" --metadata "$meta" --object "$object" $quick "$@"; }
 f() { fetch object_4 "$@"; }
 g() { fetch object_7 "$@"; }
 log() { curl -sS "$knack/log"; }
@@ -79,7 +79,7 @@ fault '{"skip":1,"kind":"status","status":404,"times":-1}'
 t 'the object is gone in mid-run' 76 f 3<one.4
 fault '{"match":"applications","kind":"not_json_object","times":-1}'
 t 'metadata that are none' 76 knack-fetch --base-url "$knack" --object object_4 3</dev/null
-t '... are not written either' 76 knack-fetch --base-url "$knack" --metadata 3</dev/null
+t '... are not written either' 76 knack-fetch --base-url "$knack" --describe 3</dev/null
 fault '{"kind":"status","status":500,"times":-1}'
 t '--max-time' 69 f --retries 1000 --retry-wait 5 --max-time 1 3</dev/null
 t 'nobody there' 69 knack-fetch --base-url http://127.0.0.1:1 --object object_4 $quick 3</dev/null
@@ -144,7 +144,7 @@ said 'the server ignores the condition on field_55: going on by page numbers'
 fresh --records object_10=blank.4
 jq -c '.application.objects[4].fields[0].key = "field_55x" | .application.objects[2].fields[0].key = "field_60"
     | .application.objects[4].fields[0].key = "field_55"' "$meta" >moved.json
-t 'counters that are missing' 0 knack-fetch --base-url "$knack" --app moved.json --object object_10 $quick 3<blank.4
+t 'counters that are missing' 0 knack-fetch --base-url "$knack" --metadata moved.json --object object_10 $quick 3<blank.4
 fresh --most 20
 t 'pages smaller than asked for' 0 f 3<all.4
 t '... by numbers' 0 g 3<all.7
@@ -154,7 +154,7 @@ fault "{\"skip\":1,\"kind\":\"nonsense\",\"body\":$(printf %s "$page" | jq -R .)
 t 'a page shorter than promised is asked for again' 0 g 3<all.7
 [ "$(log | wc -l)" -eq 5 ]; ok $? '... once'
 fault "{\"skip\":1,\"kind\":\"nonsense\",\"body\":$(printf %s "$page" | jq -R .)}"
-t '... or the next one brings what it lacks' 0 sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_4 --page-size 30 --sort field_55' \
+t '... or the next one brings what it lacks' 0 sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_4 --page-size 30 --sort field_55' \
     "$knack" "$meta" 3<all.4
 fresh --extra 1
 t 'a total that is one too high' 0 f 3<all.4
@@ -238,7 +238,7 @@ t '... by numbers the last page is, to see that it is the same' 0 cat seen 3<<'O
 OUT
 again 3 object_7; control "$delete"
 cp part before
-run 75 'by numbers: records moved between the runs' sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_7 --page-size 30 --resume state >>part' "$knack" "$meta"
+run 75 'by numbers: records moved between the runs' sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_7 --page-size 30 --resume state >>part' "$knack" "$meta"
 said 'the records moved since the run before'
 same '... nothing is written' before part
 fresh
@@ -249,23 +249,23 @@ cp state good; cp part good.part
 for damage in 'truncate -s -1 state' 'truncate -s -20 state' 'truncate -s 0 state' 'echo x >>state' 'echo "{}" >state' 'echo "[1]" >state' \
     "sed -i 's/\"after\":[0-9]*/\"after\":\"x\"/' state" "sed -i 's/\"size\":30/\"size\":0/' state" 'head -c 2000000 /dev/zero >state'; do
 	cp good state; cp good.part part; eval "$damage"
-	run 78 "a file that is torn: $damage" sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_4 --resume state >>part' "$knack" "$meta"
+	run 78 "a file that is torn: $damage" sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_4 --resume state >>part' "$knack" "$meta"
 	said 'remove it, and what was written so far, to start over'
 	same '... nothing is written' good.part part
 done
 for other in '--object object_7' '--object object_4 --limit 50' '--object object_4 --sort field_71' '--object object_4 --since field_71=2020-01-01' \
     '--object object_4 --filters [{"field":"field_55","operator":"is","value":"1"}]'; do
 	cp good state; cp good.part part
-	run 78 "another question: $other" sh -c 'knack-fetch --base-url "$0" --app "$1" --resume state $2 >>part' "$knack" "$meta" "$other"
+	run 78 "another question: $other" sh -c 'knack-fetch --base-url "$0" --metadata "$1" --resume state $2 >>part' "$knack" "$meta" "$other"
 	said 'is of another question'
 done
 cp good state; cp good.part part
-run 78 'the output was emptied' sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_4 --resume state >part' "$knack" "$meta"
+run 78 'the output was emptied' sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_4 --resume state >part' "$knack" "$meta"
 said 'add to it with >>'
-run 78 'the output is a pipe now' sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_4 --resume state | cat; exit 78' "$knack" "$meta"
+run 78 'the output is a pipe now' sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_4 --resume state | cat; exit 78' "$knack" "$meta"
 said 'the run before wrote to a file, not to a pipe'
 cp good state; cp good.part part; printf '{"id":"half of a pa' >>part
-run 0 'what was written past the last whole page' sh -c 'knack-fetch --base-url "$0" --app "$1" --object object_4 --page-size 30 --resume state >>part' "$knack" "$meta"
+run 0 'what was written past the last whole page' sh -c 'knack-fetch --base-url "$0" --metadata "$1" --object object_4 --page-size 30 --resume state >>part' "$knack" "$meta"
 said '19 bytes that were written past the last whole page are cut off'
 same '... is cut off' all.4 part
 rm -f state
@@ -290,7 +290,7 @@ for object in object_4 object_7; do
 	for page in 1 2 3 4; do
 		fault "{\"skip\":1,\"kind\":\"stall\"}"
 		# not by fetch(): of a function the shell would make a process more, and $! be that
-		knack-fetch --base-url "$knack" --app "$meta" --object $object $quick --resume state >>part 2>err & pid=$!
+		knack-fetch --base-url "$knack" --metadata "$meta" --object $object $quick --resume state >>part 2>err & pid=$!
 		wait_for stalled
 		kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
 		[ ! -e state ] || [ "$(st length)" -le "$(wc -c <part)" ]; ok $? "$object, kill -9 $page: the file is not ahead of the output"
@@ -306,12 +306,12 @@ import json
 for i in range(400): print(json.dumps({"id": "%024x" % (i + 1), "field_60": i + 1, "field_60_raw": i + 1, "field_59": "x" * 120000}))' >wide.ndjson
 fresh --records object_10=wide.ndjson
 export knack meta
-run 0 'a page of 48 MB comes in parts' limited 180000 knack-fetch 'knack-fetch --base-url "$knack" --app "$meta" --object object_10'
+run 0 'a page of 48 MB comes in parts' limited 180000 knack-fetch 'knack-fetch --base-url "$knack" --metadata "$meta" --object object_10'
 same '... that are all of it' wide.ndjson out
 said 'a page of 1000 records is more than 20 MiB: going on by 500'
 cp out wide
 jq '.application.objects[4].fields[0].type = "number"' "$meta" >plain.json
-run 0 '... by numbers' limited 180000 knack-fetch 'knack-fetch --base-url "$knack" --app plain.json --object object_10'
+run 0 '... by numbers' limited 180000 knack-fetch 'knack-fetch --base-url "$knack" --metadata plain.json --object object_10'
 same '... too' wide.ndjson out
 rm -f wide wide.ndjson out
 t 'three million ids, and each again' 0 env ASAN_OPTIONS=quarantine_size_mb=0 idset 3000000 800000 3<<'OUT'

@@ -119,7 +119,7 @@ since 'pages in which none is wanted' 2876:125 field_71=2020-01-02T23:55 --page-
 since 'with a limit' 2876:3 field_71=2020-01-02T23:55 --limit 3
 since 'with --filters' 2876:24 field_71=2020-01-02T23:55 --filters '[{"field":"field_55","operator":"lower than","value":2900}]'
 since 'with --sort' 3000:125 field_71=2020-01-02T23:55 --sort field_55:desc
-since 'with another zone' 2816:185 field_71=2020-01-03T05:55:00Z --timezone America/Denver
+since 'with another zone' 2816:185 field_71=2020-01-03T05:55:00Z --zone America/Denver
 t '--count counts what is kept' 0 f --object object_4 --count --since field_71=2020-01-02T23:55 3<<'OUT'
 125
 OUT
@@ -181,11 +181,11 @@ t 'a server that leaves --since out' 76 f --object object_4 --since field_71=202
 said 'has an older day: Knack leaves a rule out and sends everything'
 control '{"set":{"deaf":[]}}'
 control '{"update":{"object":"object_7","id":"'"$(f --object object_7 --limit 1 | jq -r .id)"'","fields":{"field_42":""}}}'
-f --metadata >app.json
+f --describe >app.json
 control '{"drop_field":{"object":"object_7","field":"field_67"}}'
-t 'a field that went since --app was fetched' 76 f --app app.json --object object_7 --filters '[{"field":"field_67","operator":"is not blank"}]' 3</dev/null
+t 'a field that went since --metadata was fetched' 76 f --metadata app.json --object object_7 --filters '[{"field":"field_67","operator":"is not blank"}]' 3</dev/null
 said 'a field of --filters is not there'
-t '... for --count too' 76 f --app app.json --object object_7 --count --filters '[{"field":"field_67","operator":"is not blank"}]' 3</dev/null
+t '... for --count too' 76 f --metadata app.json --object object_7 --count --filters '[{"field":"field_67","operator":"is not blank"}]' 3</dev/null
 run 65 '... and with metadata of today' f --object object_7 --filters '[{"field":"field_67","operator":"is not blank"}]'
 
 # views
@@ -214,21 +214,21 @@ said 'refused (403): "Invalid or Expired Token": KNACK_API_KEY is not set'
 run 65 'a view of another page' f --view view_18 --scene scene_1
 said 'view_18 is in scene_6, not in scene_1'
 
-# --metadata
+# --describe
 printf '%s\n' "$(cat "$meta")" >meta.json
 control '{"reset":true}'
 start_server whole "$here/servers/knack.py" --metadata "$meta" --rate 0
-t '--metadata, without a key' 0 env -u KNACK_API_KEY knack-fetch --base-url "$whole/v1/" --metadata 3<<OUT
+t '--describe, without a key' 0 env -u KNACK_API_KEY knack-fetch --base-url "$whole/v1/" --describe 3<<OUT
 $(jq -c . "$meta")
 OUT
-t '--app is not asked for again' 0 knack-fetch --base-url "$knack" --app "$meta" --object object_10 3<odd.ndjson
+t '--metadata is not asked for again' 0 knack-fetch --base-url "$knack" --metadata "$meta" --object object_10 3<odd.ndjson
 [ "$(log | grep -c applications)" -eq 0 ]; ok $? '... indeed'
-t '... and knows the application' 0 env -u KNACK_APP_ID knack-fetch --base-url "$knack" --app "$meta" --object object_10 3<odd.ndjson
-t '--app -' 0 sh -c 'knack-fetch --base-url "$0" --app - --object object_10 <"$1"' "$knack" "$meta" 3<odd.ndjson
-run 78 '... of another application' env KNACK_APP_ID=5d79512148c4af00106d1508 knack-fetch --base-url "$knack" --app "$meta" --object object_10
-run 66 'no such file' f --app nowhere --object object_10
+t '... and knows the application' 0 env -u KNACK_APP_ID knack-fetch --base-url "$knack" --metadata "$meta" --object object_10 3<odd.ndjson
+t '--metadata -' 0 sh -c 'knack-fetch --base-url "$0" --metadata - --object object_10 <"$1"' "$knack" "$meta" 3<odd.ndjson
+run 78 '... of another application' env KNACK_APP_ID=5d79512148c4af00106d1508 knack-fetch --base-url "$knack" --metadata "$meta" --object object_10
+run 66 'no such file' f --metadata nowhere --object object_10
 echo '{}' >empty.json
-run 65 'no metadata in it' f --app empty.json --object object_10
+run 65 'no metadata in it' f --metadata empty.json --object object_10
 said 'no "application"'
 
 # who asks
@@ -249,7 +249,7 @@ run 76 'an object that is not there' f --object object_99
 said 'no object_99 in the application'
 run 76 'a view that is not there' f --view view_99
 jq '.application.id = "5d79512148c4af00106d1508"' "$meta" >other.json
-t 'an application that Knack does not know any more' 77 env -u KNACK_APP_ID knack-fetch --base-url "$knack" --app other.json \
+t 'an application that Knack does not know any more' 77 env -u KNACK_APP_ID knack-fetch --base-url "$knack" --metadata other.json \
     --object object_10 3</dev/null
 said 'refused (401): "Invalid API Request": check KNACK_APP_ID'
 
@@ -286,14 +286,14 @@ filters with a slip|--object object_4 --filters '{"match":"and","rule":[{"field"
 --since and filters of which one may hold|--object object_4 --since field_71=2020-01-01 --filters '{"match":"or","rules":[{"field":"field_55","operator":"is","value":1}]}'
 a page of no rows|--object object_4 --page-size 0
 a page of too many|--object object_4 --page-size 1001
---metadata of an object|--metadata --object object_4
+--describe of an object|--describe --object object_4
 --count of some|--count --object object_4 --limit 5
 --count with --resume|--count --object object_4 --resume state
 a slug and a URL|--object object_4 --slug atd
 X
 run 64 'a slug that is none' knack-fetch --slug 'a.b/' --object object_4
 run 64 'a base that is none' knack-fetch --base-url ftp://x --object object_4
-run 64 'a key over plain http' knack-fetch --base-url http://knack.example.com --app "$meta" --object object_10 --retries 0
+run 64 'a key over plain http' knack-fetch --base-url http://knack.example.com --metadata "$meta" --object object_10 --retries 0
 said 'plain http would show the credentials'
 said_not "$KNACK_API_KEY"
 log >requests
@@ -302,10 +302,10 @@ same 'no wrong call asks the server' /dev/null requests
 # standard files
 run 74 'a full disk is no success' sh -c 'knack-fetch --base-url "$0" --object object_10 >/dev/full' "$knack"
 run 74 '... nor for --count' sh -c 'knack-fetch --base-url "$0" --object object_10 --count >/dev/full' "$knack"
-run 74 '... nor for --metadata' sh -c 'knack-fetch --base-url "$0" --metadata >/dev/full' "$knack"
+run 74 '... nor for --describe' sh -c 'knack-fetch --base-url "$0" --describe >/dev/full' "$knack"
 run 74 'a closed stdout' sh -c 'knack-fetch --base-url "$0" --object object_10 >&-' "$knack"
 t 'a closed stdin is not needed' 0 sh -c 'knack-fetch --base-url "$0" --object object_10 <&-' "$knack" 3<odd.ndjson
-run 74 'an application that cannot be read' sh -c 'knack-fetch --base-url "$0" --object object_10 --app - <.' "$knack"
+run 74 'an application that cannot be read' sh -c 'knack-fetch --base-url "$0" --object object_10 --metadata - <.' "$knack"
 t 'a reader that leaves ends it quietly' 0 sh -c 'knack-fetch --base-url "$0" --object object_4 --page-size 300 | head -n 1 | jq .field_55' "$knack" 3<<'OUT'
 1
 OUT

@@ -117,13 +117,13 @@ IN
 9999-12-31T23:59:59-06:00
 0001-01-01T00:00:00-05:50:36
 OUT
-t '--timezone: by either name, in any case' 0 dates <<'IN' 3<<'OUT'
-1568218440000 --timezone=Europe/London
-1578254700000 --timezone=Europe/London
-1568218440000 --timezone=UTC
-1568218440000 --timezone=HAWAII
-1568218440000 --timezone=chennai,kolkata,mumbai,newdelhi
-1568218440000 --timezone=Brasilia
+t '--zone: by either name, in any case' 0 dates <<'IN' 3<<'OUT'
+1568218440000 --zone=Europe/London
+1578254700000 --zone=Europe/London
+1568218440000 --zone=UTC
+1568218440000 --zone=HAWAII
+1568218440000 --zone=chennai,kolkata,mumbai,newdelhi
+1568218440000 --zone=Brasilia
 IN
 2019-09-11T16:14:00+01:00
 2020-01-05T20:05:00+00:00
@@ -526,7 +526,7 @@ IN
 meta 65 'text after the document' <<'IN'
 {"application":{"objects":[]}} {}
 IN
-meta 65 'no "application": want what knack-fetch --metadata writes' <<'IN'
+meta 65 'no "application": want what knack-fetch --describe writes' <<'IN'
 {"records":[]}
 IN
 meta 65 'no "objects"' <<'IN'
@@ -556,27 +556,27 @@ IN
 meta 65 'a field has the key id' <<'IN'
 {"application":{"objects":[{"key":"object_1","name":"x","fields":[{"key":"id","name":"a","type":"x"}]}]}}
 IN
-meta 78 'the application has no time zone: see --timezone' <<'IN'
+meta 78 'the application has no time zone: see --zone' <<'IN'
 {"application":{"objects":[]}}
 IN
-meta 78 'time zone "Mars": not known: see --timezone' <<'IN'
+meta 78 'time zone "Mars": not known: see --zone' <<'IN'
 {"application":{"objects":[],"settings":{"timezone":"Mars"}}}
 IN
 meta 78 '--object object_9: m.json has no such object: want one such as object_1' -O object_9 <meta.json
 meta 78 '--view view_9: m.json has no such view' -V view_9 <meta.json
 meta 78 '--raw field_77: m.json has no such field' -r field_1,field_77 <meta.json
 for zone in ../../etc/passwd /etc/localtime right/UTC posix/UTC America ''; do
-	run 78 "--timezone '$zone'" f --timezone "$zone" all.ndjson
+	run 78 "--zone '$zone'" f --zone "$zone" all.ndjson
 	said "time zone \"$zone\": not known"
 done
 mkdir zones && echo TZif >zones/Torn && echo x >zones/Else
 for zone in Torn Else; do
-	run 78 "rules that libc can't read: $zone" env TZDIR="$PWD/zones" knack-format -m meta.json --timezone $zone one
+	run 78 "rules that libc can't read: $zone" env TZDIR="$PWD/zones" knack-format -m meta.json --zone $zone one
 	said "zones/$zone: no rules of a time zone"
 done
 run 78 'no time zones on the machine' env TZDIR=/nonexistent knack-format -m meta.json all.ndjson
 said 'no time zones in /nonexistent: install the package tzdata'
-t '--timezone where the application has none' 0 knack-format -m - --timezone UTC one 3<<'OUT' <<'IN'
+t '--zone where the application has none' 0 knack-format -m - --zone UTC one 3<<'OUT' <<'IN'
 {"id":"1"}
 OUT
 {"application":{"objects":[]}}

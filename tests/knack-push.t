@@ -8,7 +8,7 @@ meta=$data/knack/metadata.json
 
 # object_10 are toppings: field_60 an auto increment, field_59 a name, which is required and unique
 start_server knack "$here/servers/knack.py" --metadata "$meta" --rate 0
-p() { knack-push --base-url "$knack" --app "$meta" --object object_10 --retry-wait 0.01 --retries 3 "$@"; }
+p() { knack-push --base-url "$knack" --metadata "$meta" --object object_10 --retry-wait 0.01 --retries 3 "$@"; }
 log() { curl -sS "$knack/log"; }
 methods() { curl -sS "$knack/log?pick=method"; }
 control() {
@@ -60,7 +60,7 @@ X
 counts 2 1 1 0 0
 have '007 u2 u3 Sweet "Corn"'
 control '{"reset":true}'
-run 0 'values of every kind' knack-push --base-url "$knack" --app "$meta" --object object_3 <<'X'
+run 0 'values of every kind' knack-push --base-url "$knack" --metadata "$meta" --object object_3 <<'X'
 {"field_6":"Plain Crust","field_7":"x","field_10":1.10,"field_29":false,"field_19":{"first":"Ann","last":"Lee"},"field_128":[],"field_8":null}
 X
 sent .body >seen
@@ -68,7 +68,7 @@ t '... byte for byte' 0 cat seen 3<<'OUT'
 "{\"field_6\":\"Plain Crust\",\"field_7\":\"x\",\"field_10\":1.10,\"field_29\":false,\"field_19\":{\"first\":\"Ann\",\"last\":\"Lee\"},\"field_128\":[],\"field_8\":\"\"}"
 OUT
 control '{"reset":true}'
-run 0 'columns without a value' knack-push --base-url "$knack" --app "$meta" --object object_3 <<'X'
+run 0 'columns without a value' knack-push --base-url "$knack" --metadata "$meta" --object object_3 <<'X'
 field_6,field_7,field_10
 Plain Crust,x,
 X
@@ -77,10 +77,10 @@ t '... are sent as blanks' 0 cat seen 3<<'OUT'
 "{\"field_6\":\"Plain Crust\",\"field_7\":\"x\",\"field_10\":\"\"}"
 OUT
 fresh
-knack-fetch --base-url "$knack" --app "$meta" --object object_10 >fetched
+knack-fetch --base-url "$knack" --metadata "$meta" --object object_10 >fetched
 run 0 'what knack-fetch wrote' p fetched
 counts 3 0 3 0 0
-knack-fetch --base-url "$knack" --app "$meta" --object object_10 >again
+knack-fetch --base-url "$knack" --metadata "$meta" --object object_10 >again
 same '... changes nothing' fetched again
 fresh
 run 0 'a field that comes twice' p <<'X'
@@ -94,7 +94,7 @@ run 0 'a record that comes twice: the last stays' p <<'X'
 {"id":"5f000000000000000000000a","field_59":"three"}
 X
 have 'three u2 u3'
-t 'nothing' 0 sh -c 'knack-push --base-url "$0" --app "$1" --object object_10 </dev/null | jq -c "[.read, .empty]"' "$knack" "$meta" 3<<'OUT'
+t 'nothing' 0 sh -c 'knack-push --base-url "$0" --metadata "$1" --object object_10 </dev/null | jq -c "[.read, .empty]"' "$knack" "$meta" 3<<'OUT'
 [0,true]
 OUT
 fresh
@@ -105,7 +105,7 @@ said '1 good records, but --expect-rows 2: nothing was sent'
 have 'u1 u2 u3'
 run 99 '--empty-exit' p --empty-exit 99 </dev/null
 control '{"reset":true}'
-run 0 'by a view, without a key' env -u KNACK_API_KEY knack-push --base-url "$knack" --app "$meta" --view view_12 --scene scene_7 <<'X'
+run 0 'by a view, without a key' env -u KNACK_API_KEY knack-push --base-url "$knack" --metadata "$meta" --view view_12 --scene scene_7 <<'X'
 {"field_6":"Plain Crust","field_7":"by a form"}
 X
 [ "$(jq -r .view out)" = view_12 ]; ok $? '... says the receipt'
@@ -126,13 +126,13 @@ have 'u1 by its id u3 new'
 [ "$(sent .method | sort | uniq -c | tr -s ' ' | paste -sd' ')" = ' 1 "POST"  1 "PUT"' ]; ok $? '... what is there already is not written'
 fresh
 run 0 '--key by a name, and a second run' sh -c 'printf "field_59\nx\ny\nu2\n" >in.csv; for i in 1 2; do
-	knack-push --base-url "$0" --app "$1" --object object_10 --key "Topping Name" in.csv; done' "$knack" "$meta"
+	knack-push --base-url "$0" --metadata "$1" --object object_10 --key "Topping Name" in.csv; done' "$knack" "$meta"
 counts 3 0 0 3 0
 have 'u1 u2 u3 x y'
 control '{"reset":true}'
 control '{"insert":{"object":"object_3","records":[{"field_6":"Plain Crust","field_7":"one","field_125":"k1","field_10":5,"field_29":false,"field_20":"a@example.org"},
 	{"field_6":"Plain Crust","field_7":"two","field_125":"k2"},{"field_6":"Plain Crust","field_7":"two","field_125":"k3"}]}}'
-q() { knack-push --base-url "$knack" --app "$meta" --object object_3 "$@"; }
+q() { knack-push --base-url "$knack" --metadata "$meta" --object object_3 "$@"; }
 run 0 '--key: what changes is written' q --key field_125 --rejects rejects <<'X'
 {"field_125":"k1","field_7":"one","field_10":"5","field_29":"No"}
 {"field_125":"k1","field_7":"one","field_10":6}
@@ -187,7 +187,7 @@ while IFS='|' read -r name says call record; do
 	echo "$record" >record
 	run 65 "$name" p $call record
 	said "record:1: $says"
-	run 0 '... is put aside' sh -c 'echo "{\"field_59\":\"$1\"}" >good; knack-push --base-url "$2" --app "$3" --object object_10 --key field_59 $4 --rejects rejects good record' \
+	run 0 '... is put aside' sh -c 'echo "{\"field_59\":\"$1\"}" >good; knack-push --base-url "$2" --metadata "$3" --object object_10 --key field_59 $4 --rejects rejects good record' \
 	    - "u1" "$knack" "$meta" "$(echo "$call" | sed 's/--key field_59//')"
 	counts 2 0 0 1 1
 done <<'X'
@@ -298,7 +298,7 @@ run 0 'a create that is throttled is not done' p <<'X'
 {"field_59":"a"}
 X
 counts 1 1 0 0 0
-run 69 'nobody there' knack-push --base-url http://127.0.0.1:1 --app "$meta" --object object_10 --retries 1 --retry-wait 0.01 <<'X'
+run 69 'nobody there' knack-push --base-url http://127.0.0.1:1 --metadata "$meta" --object object_10 --retries 1 --retry-wait 0.01 <<'X'
 {"field_59":"a"}
 X
 said '<stdin>:1: create: '
@@ -334,15 +334,15 @@ X
 
 # who may, and how often
 fresh
-run 77 'a wrong key' env KNACK_API_KEY=wrong-key knack-push --base-url "$knack" --app "$meta" --object object_10 <<'X'
+run 77 'a wrong key' env KNACK_API_KEY=wrong-key knack-push --base-url "$knack" --metadata "$meta" --object object_10 <<'X'
 {"field_59":"a"}
 X
 said 'refused (401): "Invalid API key": check KNACK_API_KEY'
 said_not wrong-key
-run 77 '... for a look-up' env KNACK_API_KEY=wrong-key knack-push --base-url "$knack" --app "$meta" --object object_10 --key field_59 <<'X'
+run 77 '... for a look-up' env KNACK_API_KEY=wrong-key knack-push --base-url "$knack" --metadata "$meta" --object object_10 --key field_59 <<'X'
 {"field_59":"a"}
 X
-run 78 'no key' env -u KNACK_API_KEY knack-push --base-url "$knack" --app "$meta" --object object_10 <<'X'
+run 78 'no key' env -u KNACK_API_KEY knack-push --base-url "$knack" --metadata "$meta" --object object_10 <<'X'
 {"field_59":"a"}
 X
 fresh; control '{"set":{"plan":2,"plan_reset":3600000}}'
@@ -368,7 +368,7 @@ control '{"set":{"rate":0}}'
 # a producer that dies, and signals
 fresh
 mkfifo in
-knack-push --base-url "$knack" --app "$meta" --object object_10 in >out 2>err &
+knack-push --base-url "$knack" --metadata "$meta" --object object_10 in >out 2>err &
 pid=$!
 exec 9>in
 echo '{"field_59":"a"}' >&9
@@ -377,13 +377,13 @@ kill -TERM $pid; wait $pid; [ $? -eq 143 ]; ok $? 'SIGTERM before the input ends
 exec 9>&-
 said 'stopped: nothing was sent, run again'
 sent .path >seen; same '... nothing was sent' /dev/null seen
-run 3 'a producer that fails, under sluice' sluice 'cat five; exit 3' -- knack-push --base-url "$knack" --app "$meta" --object object_10
+run 3 'a producer that fails, under sluice' sluice 'cat five; exit 3' -- knack-push --base-url "$knack" --metadata "$meta" --object object_10
 sent .path >seen; same '... nothing was sent' /dev/null seen
-run 0 'and one that does not' sluice 'cat five' -- knack-push --base-url "$knack" --app "$meta" --object object_10
+run 0 'and one that does not' sluice 'cat five' -- knack-push --base-url "$knack" --metadata "$meta" --object object_10
 counts 5 5 0 0 0
 fresh '{"method":"POST","kind":"latency","seconds":0.5,"times":-1}'
 seq -f '{"field_59":"n%.0f"}' 200 >long
-knack-push --base-url "$knack" --app "$meta" --object object_10 --jobs 1 long >out 2>err &
+knack-push --base-url "$knack" --metadata "$meta" --object object_10 --jobs 1 long >out 2>err &
 pid=$!
 begun() { methods | grep -q POST; }
 wait_for begun
@@ -395,7 +395,7 @@ control '{"reset":true}'; [ "$(names | wc -w)" -eq $((3 + n)) ]; ok $? '... once
 # large
 python3 -c 'for i in range(300000): print("{\"x\":%d,\"y\":\"%s\"}" % (i, "y" * 100))' >bad
 export knack meta
-run 0 'many bad records in little memory' limited 150000 knack-push 'knack-push --base-url "$knack" --app "$meta" --object object_10 --rejects rejects bad'
+run 0 'many bad records in little memory' limited 150000 knack-push 'knack-push --base-url "$knack" --metadata "$meta" --object object_10 --rejects rejects bad'
 counts 300000 0 0 0 300000
 rm -f bad rejects
 
@@ -409,7 +409,7 @@ an object by its name|--object toppings
 a page for an object|--object object_10 --scene scene_1
 two things at once|--object object_10 --update-only --create-only
 too many jobs|--object object_10 --jobs 9
---max-rejects without --rejects|--object object_10 --app "$meta" --max-rejects 5
+--max-rejects without --rejects|--object object_10 --metadata "$meta" --max-rejects 5
 X
 run 65 'a key that the object has not' p --key field_7 <.
 run 65 'a key by a name that it has not' p --key Name <.
@@ -417,8 +417,8 @@ run 76 'no such object' knack-push --base-url "$knack" --object object_99 <.
 run 66 'no such file' p nowhere
 run 74 'a read error' p <.
 run 66 'a closed stdin' p <&-
-run 74 'a full disk for the receipt' sh -c 'knack-push --base-url "$0" --app "$1" --object object_10 </dev/null >/dev/full' "$knack" "$meta"
-run 73 'no place for the records' env TMPDIR=/nowhere knack-push --base-url "$knack" --app "$meta" --object object_10 five
+run 74 'a full disk for the receipt' sh -c 'knack-push --base-url "$0" --metadata "$1" --object object_10 </dev/null >/dev/full' "$knack" "$meta"
+run 73 'no place for the records' env TMPDIR=/nowhere knack-push --base-url "$knack" --metadata "$meta" --object object_10 five
 run 73 'no place for the rejects' p --rejects /nowhere/rejects five
 run 0 '--help' knack-push --help
 done_testing

@@ -91,7 +91,7 @@ t 'are a receipt' 0 cat got 3<<'OUT'
 OUT
 reset
 printf '{"id":1}\n{"id":2}\n' >two
-run 0 'what goes along' each 's3://city/along/{id}.json' --gzip -m app=knack --content-type text/plain two
+run 0 'what goes along' each 's3://city/along/{id}.json' --gzip --meta app=knack --content-type text/plain two
 log | jq -c '.headers | [."content-type", ."content-encoding", ."x-amz-meta-app"]' | sort | uniq -c | sed 's/^ *//' >got
 t 'goes with each' 0 cat got 3<<'OUT'
 2 ["text/plain","gzip","knack"]

@@ -39,15 +39,15 @@ said 'want s3://BUCKET/KEY'
 t 'no key' 64 s3-put s3://city 3</dev/null <.
 said 's3://city: a key must not be empty'
 t 'no bucket' 64 s3-put s3://B_/k 3</dev/null <.
-t 'metadata without a value' 64 s3-put -m a s3://city/k 3</dev/null <.
-t 'metadata with an empty value' 64 s3-put -m a= s3://city/k 3</dev/null <.
-t 'metadata that is no ASCII' 64 s3-put -m a=é s3://city/k 3</dev/null <.
-t 'metadata with a line break' 64 s3-put -m "a=b
+t 'metadata without a value' 64 s3-put --meta a s3://city/k 3</dev/null <.
+t 'metadata with an empty value' 64 s3-put --meta a= s3://city/k 3</dev/null <.
+t 'metadata that is no ASCII' 64 s3-put --meta a=é s3://city/k 3</dev/null <.
+t 'metadata with a line break' 64 s3-put --meta "a=b
 c" s3://city/k 3</dev/null <.
-t 'metadata with an odd key' 64 s3-put -m 'a b=c' s3://city/k 3</dev/null <.
-t 'metadata twice' 64 s3-put -m a=1 -m A=2 s3://city/k 3</dev/null <.
+t 'metadata with an odd key' 64 s3-put --meta 'a b=c' s3://city/k 3</dev/null <.
+t 'metadata twice' 64 s3-put --meta a=1 --meta A=2 s3://city/k 3</dev/null <.
 said 'this key comes twice'
-t 'too much metadata' 64 s3-put -m "a=$(printf '%02048d' 1)" s3://city/k 3</dev/null <.
+t 'too much metadata' 64 s3-put --meta "a=$(printf '%02048d' 1)" s3://city/k 3</dev/null <.
 said 'S3 takes 2048'
 t 'an odd --sse' 64 s3-put --sse rot13 s3://city/k 3</dev/null <.
 t 'a part too small' 64 s3-put --part-size 1M s3://city/k 3</dev/null <.
@@ -85,7 +85,7 @@ stored 'says so, but the object is there' full hello
 
 # what goes along
 reset
-run 0 'headers' s3-put --content-type 'text/x; charset=utf-8' -m App=knack -m run-id='a  b=c' --storage-class STANDARD_IA \
+run 0 'headers' s3-put --content-type 'text/x; charset=utf-8' --meta App=knack --meta run-id='a  b=c' --storage-class STANDARD_IA \
     --sse aws:kms:key/1 s3://city/along <hello
 log | jq -c '.headers | [."content-type", ."x-amz-meta-app", ."x-amz-meta-run-id", ."x-amz-storage-class", ."x-amz-server-side-encryption",
     ."x-amz-server-side-encryption-aws-kms-key-id", ."x-amz-checksum-sha256"]' >got
@@ -178,7 +178,7 @@ PUT
 OUT
 head -c 16777216 huge >exact
 reset
-run 0 'two parts to the byte' s3-put -m a=b --content-type text/plain s3://city/exact <exact
+run 0 'two parts to the byte' s3-put --meta a=b --content-type text/plain s3://city/exact <exact
 log | jq -c 'select(.method == "PUT") | .headers."content-length"' >got
 t 'are two' 0 cat got 3<<'OUT'
 "8388608"

@@ -27,9 +27,9 @@ begun() { [ "$(uploads)" -ge 1 ]; }
 none_left() { [ "$(uploads)" -eq 0 ]; }
 seq 5000000 >large		# 39 MB: five parts
 for checksums in when_supported when_required; do
-	run 0 "a small stream, checksums $checksums" env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put -m App=knack s3://bucket/small <body
+	run 0 "a small stream, checksums $checksums" env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put --meta App=knack s3://bucket/small <body
 	t '... is there' 0 s3-get s3://bucket/small 3<body
-	run 0 '... a large one' env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put -m App=knack s3://bucket/large.json <large
+	run 0 '... a large one' env AWS_REQUEST_CHECKSUM_CALCULATION=$checksums s3-put --meta App=knack s3://bucket/large.json <large
 	s3-get s3://bucket/large.json >got
 	same '... is there' large got
 	req -i HEAD "$real_s3/bucket/large.json" | grep -iE '^(content-type|x-amz-meta-app):' | tr 'A-Z' 'a-z' | sort >got

@@ -103,7 +103,7 @@ fault '{"match":"count","kind":"nonsense","body":"[{\"n\":\"many\"}]","times":-1
 t 'a count that is none' 76 f --count 3</dev/null
 said 'the count is no number'
 fault '{"kind":"nonsense","body":"{\"columns\":[{\"name\":1}]}","times":-1}'
-t 'metadata that are none' 76 f --columns 3</dev/null
+t 'metadata that are none' 76 f --describe 3</dev/null
 
 # four different outcomes, and the fifth
 fault ''

@@ -150,14 +150,14 @@ OUT
 t '--count with a condition, by SODA 3' 0 f abcd-1234 --count --where "status = 'Open'" --since when=2020-01-02 --api 3 3<<'OUT'
 2
 OUT
-t '--columns' 0 f abcd-1234 --columns 3<<'OUT'
+t '--describe' 0 f abcd-1234 --describe 3<<'OUT'
 {"name":"key","type":"number","position":1,"title":"Key"}
 {"name":"status","type":"text","position":2,"title":"status"}
 {"name":"zip","type":"text","position":3,"title":"zip"}
 {"name":"when","type":"calendar_date","position":4,"title":"when"}
 {"name":"note","type":"text","position":5,"title":"note"}
 OUT
-t '--columns --to csv' 0 f none-0000 --columns --to csv 3<<'OUT'
+t '--describe --to csv' 0 f none-0000 --describe --to csv 3<<'OUT'
 name,type,position,title
 key,text,1,key
 status,text,2,status
@@ -167,13 +167,13 @@ note,text,5,note
 OUT
 
 # the columns of an earlier day
-f abcd-1234 --columns >columns.ndjson
+f abcd-1234 --describe >columns.ndjson
 t '--expect-columns: the same' 0 f abcd-1234 --expect-columns columns.ndjson 3<all.ndjson
 { grep -v '"zip"' columns.ndjson | sed 's/calendar_date/text/'; echo '{"name":"street","type":"text"}'; } >other.ndjson
 t '--expect-columns: others stop the run before a row' 65 f abcd-1234 --expect-columns other.ndjson 3</dev/null
 said 'gone: street; new: zip; retyped: when from text to calendar_date'
 t '--expect-columns: no columns' 65 f abcd-1234 --expect-columns all.ndjson 3</dev/null
-said 'want the output of soda-fetch --columns'
+said 'want the output of soda-fetch --describe'
 run 66 '--expect-columns: no file' f abcd-1234 --expect-columns nowhere
 
 # large, empty, and how many
@@ -269,7 +269,7 @@ run 64 'no such id' soda-fetch data.example.gov 'abcd-123/'
 run 64 'a --since without a column' f abcd-1234 --since 2020-01-01
 run 64 'a --since with SoQL in it' f abcd-1234 --since "when=2020-01-01' OR '1'='1"
 run 64 'a --since in American' f abcd-1234 --since when=01/31/2020
-run 64 'two things at once' f abcd-1234 --count --columns
+run 64 'two things at once' f abcd-1234 --count --describe
 run 64 'the old bulk download has no records' f abcd-1234 --bulk
 run 64 'the old bulk download has no conditions' f abcd-1234 --bulk --to csv --where 1=1
 run 64 'bulk has no limit' f abcd-1234 --bulk --api 3 --limit 1
@@ -282,7 +282,7 @@ same 'no wrong call asks the server' /dev/null requests
 # standard files
 run 74 'a full disk is no success' sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 >/dev/full' - "$soda"
 run 74 '... nor for --count' sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --count >/dev/full' - "$soda"
-run 74 '... nor for --columns' sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --columns >/dev/full' - "$soda"
+run 74 '... nor for --describe' sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 --describe >/dev/full' - "$soda"
 run 74 'a closed stdout' sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 >&-' - "$soda"
 t 'a closed stdin is not needed' 0 sh -c 'soda-fetch --base-url "$1" d.gov abcd-1234 <&-' - "$soda" 3<all.ndjson
 t 'a reader that leaves ends it quietly' 0 sh -c 'soda-fetch --base-url "$1" d.gov many-3000 --page-size 10 | head -n 1' - "$soda" 3<<'OUT'

@@ -95,7 +95,7 @@ for how in '' --replace; do
 	fetch over-ther >there.ndjson
 	same '... every value is the same' here.ndjson there.ndjson
 	control '{"replace":{"id":"over-ther","rows":[]}}'
-	run 0 "through soda-shape $how" bash -c 'set -o pipefail; soda-shape -c <(soda-fetch --base-url "$1" x.y over-ther --columns) here.ndjson |
+	run 0 "through soda-shape $how" bash -c 'set -o pipefail; soda-shape --schema <(soda-fetch --base-url "$1" x.y over-ther --describe) here.ndjson |
 	    soda-push --base-url "$1" x.y over-ther $2' - "$soda" "$how"
 	fetch over-ther >there.ndjson
 	same '... they are the same' here.ndjson there.ndjson

@@ -14,7 +14,7 @@ cat >columns <<'X'
 {"name":"two_words","type":"text"}
 {"name":"blob","type":"photo"}
 X
-shape() { soda-shape --columns columns "$@"; }
+shape() { soda-shape --schema columns "$@"; }
 
 # values, type by type
 t 'text: booleans, arrays and objects become text; numbers and texts pass' 0 shape <<'IN' 3<<'OUT'
@@ -168,7 +168,7 @@ IN
 {"id":3,"p":null}
 OUT
 said_not dropped
-run 0 '--stamp' sh -c 'echo "{\"id\":1,\"at\":\"2020-01-01\"}" | soda-shape --columns columns --stamp at --timezone America/Chicago'
+run 0 '--stamp' sh -c 'echo "{\"id\":1,\"at\":\"2020-01-01\"}" | soda-shape --schema columns --stamp at --zone America/Chicago'
 python3 - >ago <<'X'
 import datetime, json, zoneinfo
 at = datetime.datetime.fromisoformat(json.load(open("out"))["at"]).replace(tzinfo=zoneinfo.ZoneInfo("America/Chicago"))
@@ -252,33 +252,33 @@ same '... each with its reason' want got
 same '... and none comes out' /dev/null out
 run 65 'without, the first one ends it' shape bad
 said 'soda-shape: bad:1: column "n": "1,000" is no number'
-run 65 'a field and a --point may not meet' sh -c 'echo "{\"p\":null,\"a\":1,\"b\":2}" | soda-shape -c columns -p p=a,b'
+run 65 'a field and a --point may not meet' sh -c 'echo "{\"p\":null,\"a\":1,\"b\":2}" | soda-shape --schema columns -p p=a,b'
 said 'comes from --point, but is a field, too'
 python3 -c 'print("{" + ",".join(f"\"f{i}\":1" for i in range(10001)) + "}")' >wide
 run 65 'data in the place of names' shape wide
 said 'more than 10000 different fields'
 
 # settings
-run 64 'no --columns' soda-shape
+run 64 'no --schema' soda-shape
 run 64 '--point wants two fields' shape --point p=x
-run 64 '--timezone without --stamp' shape --timezone UTC
-run 66 'columns that are not there' soda-shape -c nowhere
-run 65 'columns that are none' soda-shape -c bad
+run 64 '--zone without --stamp' shape --zone UTC
+run 66 'columns that are not there' soda-shape --schema nowhere
+run 65 'columns that are none' soda-shape --schema bad
 printf '{"name":"a","type":"text"}\n{"name":"a","type":"text"}\n' >twice
-run 65 'columns that come twice' soda-shape -c twice
+run 65 'columns that come twice' soda-shape --schema twice
 said 'column a comes twice'
 run 78 '--location has to be there' shape --location somewhere
 said '--location somewhere: the dataset has no such column: see columns'
 run 78 '... as a place' shape --location n
 said '--location n: the column is no point, multipoint or location'
-run 0 '... and may be called as the field is' sh -c 'printf "{\"P\":null}\n" | soda-shape -c columns --location P'
+run 0 '... and may be called as the field is' sh -c 'printf "{\"P\":null}\n" | soda-shape --schema columns --location P'
 run 78 '--point has to be a place' shape --point n=a,b
 run 78 '--stamp has to be there' shape --stamp nowhere
-run 78 'a zone that is none' shape --stamp at --timezone Mars/Olympus
-run 74 'a full disk is no success' sh -c 'echo "{\"id\":1}" | soda-shape -c columns >/dev/full'
-run 74 'a read error is no end of input' sh -c 'soda-shape -c columns <.'
+run 78 'a zone that is none' shape --stamp at --zone Mars/Olympus
+run 74 'a full disk is no success' sh -c 'echo "{\"id\":1}" | soda-shape --schema columns >/dev/full'
+run 74 'a read error is no end of input' sh -c 'soda-shape --schema columns <.'
 python3 -c 'for i in range(300000): print("{\"id\":%d,\"n\":\"1.5\",\"junk\":1,\"at\":\"2020-01-31\",\"p\":{\"latitude\":30,\"longitude\":-97}}" % i)' >many
-run 0 'many records in little memory' limited 40000 soda-shape 'soda-shape -c columns many | tail -n 1'
+run 0 'many records in little memory' limited 40000 soda-shape 'soda-shape --schema columns many | tail -n 1'
 mv out last
 t '... to the last one' 0 cat last 3<<'OUT'
 {"id":299999,"n":"1.5","at":"2020-01-31T00:00:00","p":{"type":"Point","coordinates":[-97,30]}}

@@ -57,8 +57,8 @@ torture 'mds-trips of stdin' 'malloc read write' mds-trips -q -s 0.3 --rejects b
 
 printf '{"name":"%s","type":"%s"}\n' id text n number at calendar_date p point >in.columns
 printf '{"id":%s,"n":"1","at":"2020-01-02","x":1,"y":2}\n' 1 '"?' '"a"' >in
-torture 'soda-shape' 'malloc read write close fsync open' soda-shape -q --columns in.columns --point p=x,y --rejects bad.json in
-torture 'soda-shape of stdin' 'malloc read write' soda-shape -q --columns in.columns --rejects bad.json
+torture 'soda-shape' 'malloc read write close fsync open' soda-shape -q --schema in.columns --point p=x,y --rejects bad.json in
+torture 'soda-shape of stdin' 'malloc read write' soda-shape -q --schema in.columns --rejects bad.json
 
 FERNET_KEY=cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=
 export FERNET_KEY

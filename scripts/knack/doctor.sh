@@ -36,7 +36,7 @@ if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(be
 			return
 		fi
 		# The metadata are open to whoever knows the app's id; only records ask for the key.
-		ask "Knack app $app ($env)" 'see KNACK_APP_ID and KNACK_API_KEY' knack-fetch "${net[@]}" "${server[@]}" --metadata || return 0
+		ask "Knack app $app ($env)" 'see KNACK_APP_ID and KNACK_API_KEY' knack-fetch "${net[@]}" "${server[@]}" --describe || return 0
 		IFS=$'\t' read -r container scene < <(jq -r --arg app "$app" '.apps[$app].containers | to_entries[0] | [.key, .value.scene // ""] | @tsv' "$APPS")
 		which=(--object "$container")
 		[[ $container != view_* ]] || which=(--view "$container" ${scene:+--scene "$scene"})
@@ -50,7 +50,7 @@ if (read_settings_of knack && beside "$APPS" && jq -e '.apps | length > 0' "$(be
 		is_set SOCRATA_KEY_ID && is_set SOCRATA_KEY_SECRET ||
 		    { bad 78 Socrata 'no SOCRATA_KEY_ID and SOCRATA_KEY_SECRET' 'make an API key in the portal, and set them'; return; }
 		ask "Socrata dataset $dataset" 'see SOCRATA_KEY_ID and SOCRATA_KEY_SECRET' \
-		    soda-fetch "${net[@]}" ${SODA_URL:+--base-url "$SODA_URL"} --columns "$domain" "$dataset" || return 0
+		    soda-fetch "${net[@]}" ${SODA_URL:+--base-url "$SODA_URL"} --describe "$domain" "$dataset" || return 0
 		ok "Socrata dataset $dataset" "$(grep -c . <<<"$answer") columns, read with the login"
 	}
 	# No record is read, so nothing changes there; but the login and the layer are tried.

@@ -54,7 +54,7 @@ check_socrata() {
 	check_host "${SODA_URL:-https://$domain}"
 	is_set SOCRATA_KEY_ID && is_set SOCRATA_KEY_SECRET || notice Socrata 'no SOCRATA_KEY_ID and SOCRATA_KEY_SECRET' "set them, unless they are in $SETTINGS"
 	ask "Socrata dataset $SOCRATA_DATASET" 'see SOCRATA_KEY_ID and SOCRATA_KEY_SECRET' \
-	    soda-fetch "${net[@]}" ${SODA_URL:+--base-url "$SODA_URL"} --columns "$domain" "$SOCRATA_DATASET" || return 0
+	    soda-fetch "${net[@]}" ${SODA_URL:+--base-url "$SODA_URL"} --describe "$domain" "$SOCRATA_DATASET" || return 0
 	ok "Socrata dataset $SOCRATA_DATASET" "$(grep -c . <<<"$answer") columns, read with the login"
 }
 start_check settings eval '(read_settings); ok settings "they hold"'

@@ -332,11 +332,11 @@ knack_zone(const struct knack_app *app, const char *named)
 	const char *iana;
 
 	if (name.p == NULL)
-		die(EX_CONFIG, "the application has no time zone: see --timezone");
+		die(EX_CONFIG, "the application has no time zone: see --zone");
 	if (zone_known(name.p))
 		return name.p;
 	iana = knack_zones_find(name);
 	if (iana == NULL)
-		die(EX_CONFIG, "time zone \"%s\": not known: see --timezone%s", name.p, named != NULL ? ", such as America/Chicago" : "");
+		die(EX_CONFIG, "time zone \"%s\": not known: see --zone%s", name.p, named != NULL ? ", such as America/Chicago" : "");
 	return iana;
 }
