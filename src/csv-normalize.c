@@ -33,17 +33,22 @@ static const char *const date_orders[] = { "auto", "mdy", "dmy", "ymd", NULL };
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_CSV };
 
 static const struct opt options[] = {
-	OPT_CHOICE('e', "encoding", "NAME", &encoding, encodings,
+	OPT_CHOICE(0, "encoding", "NAME", &encoding, encodings,
 	    "of the input: utf-8, utf-16, utf-16le, utf-16be, latin1, windows-1252 (else guessed, and said)"),
+	OPT_NO_LETTER('e', "encoding"),
 	OPT_STRING('d', "delimiter", "CHAR", &delimiter_word, "between fields; or tab (else that of , ; tab | that the header has most)"),
 	OPT_FLAG(0, "keep-names", &keep_names, "leave the header's names as they are"),
-	OPT_LIST('r', "rename", "OLD=NEW", &renames, "give a column another name; repeat for more"),
+	OPT_LIST(0, "rename", "OLD=NEW", &renames, "give a column another name; repeat for more"),
+	OPT_NO_LETTER('r', "rename"),
 	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these columns in this order; a missing one is empty"),
-	OPT_FLAG('s', "strict", &strict, "a column that an option names and a header lacks is an error"),
+	OPT_FLAG(0, "strict", &strict, "a column that an option names and a header lacks is an error"),
+	OPT_NO_LETTER('s', "strict"),
 	OPT_LIST(0, "date", "COL[=FORMAT]", &date_words, "make the column's dates ISO 8601; FORMAT as in strptime(3); repeat for more"),
 	OPT_CHOICE(0, "date-order", "ORDER", &date_order, date_orders, "of 1/2/2020 without a FORMAT: mdy, dmy or ymd"),
-	OPT_LIST('n', "null", "TOKEN", &nulls, "a value that means none, such as N/A; repeat for more"),
-	OPT_FLAG('t', "trim", &trim, "cut white space off both ends of each value"),
+	OPT_LIST(0, "null", "TOKEN", &nulls, "a value that means none, such as N/A; repeat for more"),
+	OPT_NO_LETTER('n', "null"),
+	OPT_FLAG(0, "trim", &trim, "cut white space off both ends of each value"),
+	OPT_NO_LETTER('t', "trim"),
 	OPT_FLAG(0, "keep-empty", &keep_empty, "leave \"\" an empty string (else it is none)"),
 	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END

@@ -40,7 +40,7 @@ print_help() {
 	 -e --env NAME               knack: prod or dev
 	 -p --provider NAME          mds: only this provider
 	    --conf FILE              the flow's settings
-	 -w --write                  put a small object into the flow's bucket, and delete it
+	    --write                  put a small object into the flow's bucket, and delete it
 	    --timeout TIME           the limit of a check: 60s
 	    --to FORMAT              text, or ndjson: a record each
 	 -q --quiet                  only what is not well
@@ -53,7 +53,8 @@ while (($#)); do
 	case $1 in
 	-h | --help) put '%s\n' "$(print_help)"; exit ;;
 	--version) put '%s\n' "culvert-doctor (culvert) $version"; exit ;;
-	-w | --write) write=true; shift; continue ;;
+	--write) write=true; shift; continue ;;
+	-w) die 64 "-w is now --write" ;;
 	-q | --quiet) quiet=true; shift; continue ;;
 	-a | --app-name | -e | --env | -p | --provider | --conf | --timeout | --to)
 		(($# > 1)) && [[ -n $2 ]] || die 64 "$1: its value is missing" ;;

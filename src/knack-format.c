@@ -36,12 +36,15 @@ static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING('m', "metadata", "FILE", &metadata, "the application's metadata, as knack-fetch --describe writes them"),
-	OPT_STRING('O', "object", "OBJECT", &object_option, "all fields of this object: object_12"),
+	OPT_STRING(0, "object", "OBJECT", &object_option, "all fields of this object: object_12"),
+	OPT_NO_LETTER('O', "object"),
 	OPT_STRING('V', "view", "VIEW", &view_option, "the columns of this view: view_197"),
-	OPT_CHOICE('k', "keys", "HOW", &keys, key_words, "names, lower_snake or keys: \"Stop ID\", stop_id or field_7"),
+	OPT_CHOICE(0, "keys", "HOW", &keys, key_words, "names, lower_snake or keys: \"Stop ID\", stop_id or field_7"),
+	OPT_NO_LETTER('k', "keys"),
 	OPT_CHOICE(0, "same-name", "HOW", &same_name, same_words,
 	    "two fields of one name: fail, keep the last, or add the key to the later ones"),
-	OPT_STRING('r', "raw", "FIELDS", &raw_option, "field_7,field_9 (or all) keep Knack's raw value"),
+	OPT_STRING(0, "raw", "FIELDS", &raw_option, "field_7,field_9 (or all) keep Knack's raw value"),
+	OPT_NO_LETTER('r', "raw"),
 	OPT_FLAG('x', "expand", &expand, "a column for each part of an address or a name"),
 	OPT_STRING(0, "zone", "NAME", &timezone_option, "the application's time zone, such as America/Chicago"),
 	OPT_RENAMED("timezone", "zone"),

@@ -30,14 +30,18 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static struct knack_options target = { KNACK_DEFAULTS, .metadata_writer = METADATA_WRITER };
 
 static const struct opt options[] = {
-	OPT_STRING('o', "object", "OBJECT", &want.object, "into this object: object_12"),
+	OPT_STRING(0, "object", "OBJECT", &want.object, "into this object: object_12"),
+	OPT_NO_LETTER('o', "object"),
 	OPT_STRING(0, "view", "VIEW", &want.view, "or by this view, a form: view_197"),
 	OPT_STRING(0, "scene", "SCENE", &want.scene, "its page: scene_73 (else as the metadata say)"),
 	OPT_STRING('k', "key", "FIELD", &key_option, "records without an id: update the one that has the same FIELD"),
-	OPT_FLAG('u', "update-only", &update_only, "a record that is not there is a bad one"),
-	OPT_FLAG('c', "create-only", &create_only, "records that are there are left alone"),
+	OPT_FLAG(0, "update-only", &update_only, "a record that is not there is a bad one"),
+	OPT_NO_LETTER('u', "update-only"),
+	OPT_FLAG(0, "create-only", &create_only, "records that are there are left alone"),
+	OPT_NO_LETTER('c', "create-only"),
 	OPT_NUMBER('j', "jobs", "N", &jobs, 1, KNACK_JOBS, "calls under way at a time (8)"),
 	OPT_STRING('m', "metadata", "FILE", &app_file, "what knack-fetch --describe wrote, instead of asking again"),
+	OPT_NO_LETTER('a', "metadata"),
 	OPT_RENAMED("app", "metadata"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer good records are an error (65), and nothing is sent"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no good records"),

@@ -30,14 +30,16 @@ static struct http_options net = { HTTP_DEFAULTS };
 static const char *receipt_file;
 
 static const struct opt options[] = {
-	OPT_STRING('c', "config", "FILE", &config, "the providers' configuration; - is standard input"),
+	OPT_STRING(0, "config", "FILE", &config, "the providers' configuration; - is standard input"),
+	OPT_NO_LETTER('c', "config"),
 	OPT_STRING('p', "provider", "NAME", &provider_name, "which of them"),
 	OPT_STRING(0, "hour", "YYYY-MM-DD-HH", &hour, "what ended in the UTC hour that begins then"),
 	OPT_STRING(0, "since", "TIMESTAMP", &since, "or what ended then or later: ISO 8601, in UTC"),
 	OPT_STRING(0, "until", "TIMESTAMP", &until, "and before then"),
 	OPT_RENAMED("from", "since"),
 	OPT_RENAMED("to", "until"),
-	OPT_CHOICE('e', "endpoint", "NAME", &endpoint, mds_endpoints, "trips, vehicles, status_changes, events or telemetry"),
+	OPT_CHOICE(0, "endpoint", "NAME", &endpoint, mds_endpoints, "trips, vehicles, status_changes, events or telemetry"),
+	OPT_NO_LETTER('e', "endpoint"),
 	OPT_FLAG(0, "envelope", &envelope, "one document with all, once all came"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),

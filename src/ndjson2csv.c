@@ -28,7 +28,8 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_
 static const struct opt options[] = {
 	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these fields in this order (else all of the first 1000 records)"),
 	OPT_FLAG(0, "ignore-new", &ignore_new, "leave out fields that come up later, and say at the end which they were"),
-	OPT_FLAG('s', "strict", &strict, "a key twice in a record makes it a bad one (else the last one wins)"),
+	OPT_FLAG(0, "strict", &strict, "a key twice in a record makes it a bad one (else the last one wins)"),
+	OPT_NO_LETTER('s', "strict"),
 	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END
 };

@@ -25,10 +25,13 @@ static struct pgcopy_options copying;
 static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_FLAG('c', "create", &create, "make the table if there is none"),
-	OPT_LIST('T', "type", "NAME=TYPE", &types, "type of a column that is made; repeat for more"),
+	OPT_FLAG(0, "create", &create, "make the table if there is none"),
+	OPT_NO_LETTER('c', "create"),
+	OPT_LIST(0, "type", "NAME=TYPE", &types, "type of a column that is made; repeat for more"),
+	OPT_NO_LETTER('T', "type"),
 	OPT_FLAG(0, "unlogged", &unlogged, "make it unlogged: faster, and empty after a crash of the server"),
-	OPT_FLAG('t', "truncate", &truncate_first, "empty the table first, in the same transaction"),
+	OPT_FLAG(0, "truncate", &truncate_first, "empty the table first, in the same transaction"),
+	OPT_NO_LETTER('t', "truncate"),
 	OPT_STRING(0, "max-delete", "N|P%", &max_delete, "--truncate that leaves a logged table so much smaller: fail (50%)"),
 	OPT_FLAG(0, "add-columns", &add_columns, "add columns that the table lacks"),
 	OPT_FLAG(0, "ignore-gone", &ignore_gone, "the records may lack columns of the table"),

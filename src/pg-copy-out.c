@@ -19,7 +19,8 @@ static long long out_format;
 static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_STRING('q', "query", "SQL", &query, "the rows of this query, in place of a table"),
+	OPT_STRING(0, "query", "SQL", &query, "the rows of this query, in place of a table"),
+	OPT_NO_LETTER('q', "query"),
 	OPT_ROWS_OUT(out_format),
 	OPT_PG(db),
 	OPT_END

@@ -16,8 +16,10 @@ static bool analyse, vacuum;
 static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_FLAG('a', "analyze", &analyse, "renew the planner's statistics too"),
-	OPT_FLAG('z', "vacuum", &vacuum, "vacuum too; neither stops readers or writers"),
+	OPT_FLAG(0, "analyze", &analyse, "renew the planner's statistics too"),
+	OPT_NO_LETTER('a', "analyze"),
+	OPT_FLAG(0, "vacuum", &vacuum, "vacuum too; neither stops readers or writers"),
+	OPT_NO_LETTER('z', "vacuum"),
 	OPT_PG(db),
 	OPT_END
 };

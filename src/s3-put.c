@@ -38,14 +38,17 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static struct s3_options target = { S3_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_STRING('e', "each", "URL", &each, "each record is an object: s3://BUCKET/{field}/{field}.json"),
+	OPT_STRING(0, "each", "URL", &each, "each record is an object: s3://BUCKET/{field}/{field}.json"),
+	OPT_NO_LETTER('e', "each"),
 	OPT_LIST('s', "set", "FIELD=VALUE", &set, "for --each: goes before the record's field; repeat for more"),
-	OPT_FLAG('u', "skip-unchanged", &skip_unchanged, "for --each: leave objects that have this content already"),
+	OPT_FLAG(0, "skip-unchanged", &skip_unchanged, "for --each: leave objects that have this content already"),
+	OPT_NO_LETTER('u', "skip-unchanged"),
 	OPT_NUMBER('j', "jobs", "N", &jobs, 1, 256, "requests in flight (4 parts; 32 records)"),
 	OPT_SIZE(0, "part-size", "BYTES", &part_size, S3_PART_MIN, S3_PUT_MAX, "of the first parts of a large stream (8M)"),
 	OPT_STRING(0, "content-type", "TYPE", &content_type, "media type (by the key's ending; --each: application/json)"),
 	OPT_FLAG('z', "gzip", &pack, "pack what is stored, with Content-Encoding: gzip"),
 	OPT_LIST(0, "meta", "KEY=VALUE", &metadata, "keep this with the object; repeat for more"),
+	OPT_NO_LETTER('m', "meta"),
 	OPT_RENAMED("metadata", "meta"),
 	OPT_FLAG(0, "if-none-match", &if_none_match, "replace nothing: what is there already is an error"),
 	OPT_STRING(0, "storage-class", "NAME", &storage_class, "STANDARD_IA, GLACIER_IR, ..."),

@@ -24,7 +24,8 @@
 static double grace = 10;
 
 static const struct opt options[] = {
-	OPT_SECONDS('k', "kill-after", "TIME", &grace, "SIGKILL what ignores SIGTERM for so long (10s)"),
+	OPT_SECONDS(0, "kill-after", "TIME", &grace, "SIGKILL what ignores SIGTERM for so long (10s)"),
+	OPT_NO_LETTER('k', "kill-after"),
 	OPT_END
 };
 const struct tool tool = {

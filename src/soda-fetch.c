@@ -27,14 +27,18 @@ static long long out_format;
 static struct soda_options source = { SODA_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_STRING('s', "select", "SOQL", &opt_select, "columns, as in SoQL: a,b,upper(c) AS d"),
+	OPT_STRING(0, "select", "SOQL", &opt_select, "columns, as in SoQL: a,b,upper(c) AS d"),
+	OPT_NO_LETTER('s', "select"),
 	OPT_STRING('w', "where", "SOQL", &opt_where, "only these rows, as in SoQL: zip = '90012'"),
 	OPT_STRING(0, "since", "COLUMN=TIMESTAMP", &since, "only rows at or after it"),
-	OPT_STRING('o', "order", "SOQL", &opt_order, "in this order, then by :id"),
-	OPT_NUMBER('n', "limit", "N", &row_limit, 0, 1LL << 50, "no more than N rows"),
+	OPT_STRING(0, "order", "SOQL", &opt_order, "in this order, then by :id"),
+	OPT_NO_LETTER('o', "order"),
+	OPT_NUMBER(0, "limit", "N", &row_limit, 0, 1LL << 50, "no more than N rows"),
+	OPT_NO_LETTER('n', "limit"),
 	OPT_NUMBER(0, "page-size", "N", &page_size, 1, 1LL << 30, "rows a request (else about 8 MiB)"),
 	OPT_NUMBER('j', "jobs", "N", &jobs, 1, SODA_JOBS, "pages in flight; more than 1 needs a dataset at rest"),
-	OPT_FLAG('c', "count", &just_count, "print the number of rows and end"),
+	OPT_FLAG(0, "count", &just_count, "print the number of rows and end"),
+	OPT_NO_LETTER('c', "count"),
 	OPT_FLAG(0, "describe", &just_columns, "print the dataset's columns as records and end"),
 	OPT_FLAG(0, "bulk", &bulk, "the whole dataset in one stream"),
 	OPT_STRING(0, "expect-columns", "FILE", &expect_columns, "stop unless the columns are those of an earlier --describe"),

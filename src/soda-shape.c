@@ -28,10 +28,14 @@ static long long out_format;
 
 static const struct opt options[] = {
 	OPT_STRING(0, "schema", "FILE", &columns_file, "the dataset's columns, as soda-fetch --describe writes them"),
+	OPT_NO_LETTER('c', "schema"),
 	OPT_RENAMED("columns", "schema"),
-	OPT_LIST('l', "location", "FIELD", &locations, "this field is a place, and has to be one in the dataset; repeat for more"),
-	OPT_LIST('p', "point", "COLUMN=LON,LAT", &points, "make the column of two fields; repeat for more"),
-	OPT_STRING('s', "stamp", "COLUMN", &stamp, "a column that gets the time of this run"),
+	OPT_LIST(0, "location", "FIELD", &locations, "this field is a place, and has to be one in the dataset; repeat for more"),
+	OPT_NO_LETTER('l', "location"),
+	OPT_LIST(0, "point", "COLUMN=LON,LAT", &points, "make the column of two fields; repeat for more"),
+	OPT_NO_LETTER('p', "point"),
+	OPT_STRING(0, "stamp", "COLUMN", &stamp, "a column that gets the time of this run"),
+	OPT_NO_LETTER('s', "stamp"),
 	OPT_STRING(0, "zone", "NAME", &timezone_option, "of --stamp, such as America/Chicago (UTC)"),
 	OPT_RENAMED("timezone", "zone"),
 	OPT_FLAG(0, "strict", &strict, "a field that the dataset lacks makes a bad record"),

@@ -99,7 +99,7 @@ IN
 {"order_id":7,"on":"2020-01-01"}
 { "sku" : "b" ,"order_id":7,"on":"2020-01-01"}
 OUT
-t '--carry: from behind it, with line breaks, record by record' 0 json-explode .items -c id <<'IN' 3<<'OUT'
+t '--carry: from behind it, with line breaks, record by record' 0 json-explode .items --carry id <<'IN' 3<<'OUT'
 {"items":[{"a":1}],"x":[{"id":9}],"id":{"no":
  1}}
 {"id":2,"items":[{"a":2},{"id":2}]}
@@ -108,33 +108,33 @@ IN
 {"a":2,"id":2}
 {"id":2}
 OUT
-t '--carry: the element has the field with another value' 65 json-explode .items -c id 3</dev/null <<'IN'
+t '--carry: the element has the field with another value' 65 json-explode .items --carry id 3</dev/null <<'IN'
 {"id":2,"items":[{"id":3}]}
 IN
 said 'another value'
-t '--carry: no such field' 65 json-explode .items -c id 3</dev/null <<'IN'
+t '--carry: no such field' 65 json-explode .items --carry id 3</dev/null <<'IN'
 {"items":[{"a":3}]}
 IN
 said 'no field "id" to carry'
-t '--carry --optional' 0 json-explode .items -o -c id <<'IN' 3<<'OUT'
+t '--carry --optional' 0 json-explode .items --optional --carry id <<'IN' 3<<'OUT'
 {"items":[{"a":3}]}
 IN
 {"a":3}
 OUT
-t '--carry: no object' 65 json-explode .items -c id 3</dev/null <<'IN'
+t '--carry: no object' 65 json-explode .items --carry id 3</dev/null <<'IN'
 {"id":1,"items":[3]}
 IN
 said '--carry wants objects'
-t '--carry: before and behind, and different' 65 json-explode .items -c id <<'IN' 3<<'OUT'
+t '--carry: before and behind, and different' 65 json-explode .items --carry id <<'IN' 3<<'OUT'
 {"id":1,"items":[{"a":1}],"id":2}
 IN
 {"a":1,"id":1}
 OUT
-t '--carry: the document is cut before the field came' 65 json-explode .items -c id 3</dev/null <<'IN'
+t '--carry: the document is cut before the field came' 65 json-explode .items --carry id 3</dev/null <<'IN'
 {"items":[{"a":1}],"i
 IN
 
-t '--carry .PATH: from the document, before the array' 0 json-explode .data.trips --carry .version=mds_version -c .data.n -c '."a.b".c' <<'IN' 3<<'OUT'
+t '--carry .PATH: from the document, before the array' 0 json-explode .data.trips --carry .version=mds_version --carry .data.n --carry '."a.b".c' <<'IN' 3<<'OUT'
 {"version":"0.3.0","a.b":{"c":[1,
 2],"d":3},"data":{"n":1,"trips":[{"id":1},{"id":2,"n":1}]}}
 {"version":"0.4","a.b":{"c":null},"data":{"n":2,"trips":[{"id":3}]},"version":"0.4"}
@@ -144,7 +144,7 @@ IN
 {"id":2,"n":1,"mds_version":"0.3.0","c":[1,2]}
 {"id":3,"mds_version":"0.4","n":2,"c":null}
 OUT
-t '--carry .PATH: from behind the array, in objects around it' 0 json-explode .a.b.list -c .v -c n -c .a.m=am -c '.x.y="z"' <<'IN' 3<<'OUT'
+t '--carry .PATH: from behind the array, in objects around it' 0 json-explode .a.b.list --carry .v --carry n --carry .a.m=am --carry '.x.y="z"' <<'IN' 3<<'OUT'
 {"a":{"b":{"list":[{"i":1},{"i":2}],"o":[{"n":9}],"n":1},"m":{"n":2}, "p":[]} , "x":{"y":true},"v":12
 }
 {"v":1,"x":{"y":1,"y":2},"a":{"m":4,"b":{"n":3,"list":[{"i":3}]}}}
@@ -153,38 +153,38 @@ IN
 {"i":2,"v":12,"n":1,"am":{"n":2},"\"z\"":true}
 {"i":3,"v":1,"n":3,"am":4,"\"z\"":2}
 OUT
-t '--carry .PATH: a document without it, after one with it' 65 json-explode .data.trips -c .version <<'IN' 3<<'OUT'
+t '--carry .PATH: a document without it, after one with it' 65 json-explode .data.trips --carry .version <<'IN' 3<<'OUT'
 {"version":"1","data":{"trips":[{"a":1}]}}
 {"data":{"trips":[{"a":2}],"version":"2"}}
 IN
 {"a":1,"version":"1"}
 OUT
 said 'no field "version" to carry in the document'
-t '--carry .PATH --optional' 0 json-explode .data.trips -o -c .version -c .meta.version=v <<'IN' 3<<'OUT'
+t '--carry .PATH --optional' 0 json-explode .data.trips --optional --carry .version --carry .meta.version=v <<'IN' 3<<'OUT'
 {"meta":{"v":1},"data":{"trips":[{"a":2}],"version":"2"}}
 IN
 {"a":2}
 OUT
-t '--carry .PATH: before and behind, and different' 65 json-explode .data.trips -c .version <<'IN' 3<<'OUT'
+t '--carry .PATH: before and behind, and different' 65 json-explode .data.trips --carry .version <<'IN' 3<<'OUT'
 {"version":1,"data":{"trips":[{"a":1}]},"version":2}
 IN
 {"a":1,"version":1}
 OUT
 said 'a carried field comes twice'
-t '--carry .PATH: the document is cut before it came' 65 json-explode .data.trips -c .version 3</dev/null <<'IN'
+t '--carry .PATH: the document is cut before it came' 65 json-explode .data.trips --carry .version 3</dev/null <<'IN'
 {"data":{"trips":[{"a":1}]},"version":1
 IN
 said 'is cut'
-t '--carry .PATH: no JSON behind the array: its elements are out' 65 json-explode .data.trips -o -c .version <<'IN' 3<<'OUT'
+t '--carry .PATH: no JSON behind the array: its elements are out' 65 json-explode .data.trips --optional --carry .version <<'IN' 3<<'OUT'
 {"data":{"trips":[{"a":1}],},"version":1}
 IN
 {"a":1}
 OUT
 said 'byte 28: a key has to be a string'
 { printf '{"data":{"trips":[{"a":"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"}],"n":4},"v":5}'; } >behind.json
-run 0 '--carry .PATH: from behind more than the window' sh -c 'json-explode .data.trips -c n -c .v behind.json | tail -c 20 | grep -q "\"n\":4,\"v\":5}"'
+run 0 '--carry .PATH: from behind more than the window' sh -c 'json-explode .data.trips --carry n --carry .v behind.json | tail -c 20 | grep -q "\"n\":4,\"v\":5}"'
 printf '{"data":{"trips":[{"a":1}],"n":678},"v":12345}' >bytes.json
-run 0 '--carry .PATH: byte by byte' sh -c 'for i in $(seq 1 50); do dd bs=1 count=1 status=none; sleep 0.01; done <bytes.json | json-explode .data.trips -c .v -c n'
+run 0 '--carry .PATH: byte by byte' sh -c 'for i in $(seq 1 50); do dd bs=1 count=1 status=none; sleep 0.01; done <bytes.json | json-explode .data.trips --carry .v --carry n'
 echo '{"a":1,"v":12345,"n":678}' | cmp -s - out; ok $? '... and its numbers are whole'
 
 t 'the document is cut: what came whole is out' 65 json-explode .orders <<'IN' 3<<'OUT'
@@ -234,7 +234,7 @@ said 'key "c" comes twice: the last one wins'
 t 'no input, no records' 0 json-explode </dev/null 3</dev/null
 awk 'BEGIN { print "{\"n\":1,\"list\":["; for (i = 0; i < 400000; i++) print (i ? "," : "") "{\"a\":" i ",\n\"b\":\"some text that fills the element\"}"; print "]}" }' >big.json
 run 0 'an array larger than the memory allowed' limited 20000 json-explode 'json-explode .list big.json | wc -l | grep -qx 400000'
-run 0 'the same as jq' sh -c 'json-explode .list -c n big.json | md5sum >ours; jq -c ".n as \$n | .list[] | .n = \$n" big.json | md5sum | cmp - ours'
+run 0 'the same as jq' sh -c 'json-explode .list --carry n big.json | md5sum >ours; jq -c ".n as \$n | .list[] | .n = \$n" big.json | md5sum | cmp - ours'
 { printf '[{"a":"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"},{"b":2}]'; } >large.json
 run 0 'an element larger than the window' sh -c 'json-explode . large.json | wc -c | grep -qx 3000017'
 run 65 'an element over --max-record' json-explode --max-record 1M . large.json

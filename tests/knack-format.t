@@ -41,7 +41,7 @@ as_described() {	# as_described DIRECTORY WHOSE: its records, in every container
 		same "... $(wc -l <want) records as described" want out
 	done
 	oracle "$1/metadata.json" object_3 --snake <records.ndjson >want
-	run 0 "$2 records: --keys lower_snake" knack-format -m "$1/metadata.json" -O object_3 --keys lower_snake records.ndjson
+	run 0 "$2 records: --keys lower_snake" knack-format -m "$1/metadata.json" --object object_3 --keys lower_snake records.ndjson
 	same '... as described' want out
 	run 0 "$2 records without --object" knack-format -m "$1/metadata.json" records.ndjson
 	oracle "$1/metadata.json" object_3 <records.ndjson >want
@@ -320,19 +320,19 @@ jq -c '.application.objects[1].fields = [
   {"key":"field_1x","name":"id","type":"short_text"}, {"key":"field_2x","name":"Stop-ID No","type":"number"},
   {"key":"field_3x","name":"ÀÉÎ Ωδός Улица","type":"number"}, {"key":"field_4x","name":"a \"b\", c","type":"number"}]' meta.json >names.json
 echo '{"id":"1","field_1x":"x","field_2x":2,"field_3x":3,"field_4x":4}' >one
-t 'names as in the Builder; a field called id' 0 knack-format -m names.json -O object_2 one 3<<'OUT'
+t 'names as in the Builder; a field called id' 0 knack-format -m names.json --object object_2 one 3<<'OUT'
 {"id":"1","_id":"x","Stop-ID No":2,"ÀÉÎ Ωδός Улица":3,"a \"b\", c":4}
 OUT
-t '--keys lower_snake' 0 knack-format -m names.json -O object_2 --keys lower_snake one 3<<'OUT'
+t '--keys lower_snake' 0 knack-format -m names.json --object object_2 --keys lower_snake one 3<<'OUT'
 {"id":"1","_id":"x","stop_id_no":2,"àéî_ωδός_улица":3,"a_\"b\",_c":4}
 OUT
 t '... and in Python it is the same' 0 env PYTHONIOENCODING=utf8 python3 -c 'print("ÀÉÎ Ωδός Улица".lower().replace(" ", "_"))' 3<<'OUT'
 àéî_ωδός_улица
 OUT
-t '--keys keys' 0 knack-format -m names.json -O object_2 --keys keys one 3<<'OUT'
+t '--keys keys' 0 knack-format -m names.json --object object_2 --keys keys one 3<<'OUT'
 {"id":"1","field_1x":"x","field_2x":2,"field_3x":3,"field_4x":4}
 OUT
-t 'CSV' 0 knack-format -m names.json -O object_2 --to csv one 3<<'OUT'
+t 'CSV' 0 knack-format -m names.json --object object_2 --to csv one 3<<'OUT'
 id,_id,Stop-ID No,ÀÉÎ Ωδός Улица,"a ""b"", c"
 1,x,2,3,4
 OUT
@@ -342,28 +342,28 @@ jq -c '.application.objects[1].fields = [
   {"key":"field_5x","name":"ID","type":"number"}]' meta.json >twice.json
 echo '{"id":"1","field_1x":"x","field_2x":2,"field_3x":3,"field_4x":4,"field_5x":5}' >one
 cat one one >two
-t 'two fields of one name: an error before the first record' 65 knack-format -m twice.json -O object_2 two 3</dev/null
+t 'two fields of one name: an error before the first record' 65 knack-format -m twice.json --object object_2 two 3</dev/null
 said 'field_1x and field_3x are both "Status": see --same-name'
-t '--same-name last' 0 knack-format -m twice.json -O object_2 --same-name last two 3<<'OUT'
+t '--same-name last' 0 knack-format -m twice.json --object object_2 --same-name last two 3<<'OUT'
 {"id":"1","Status":3,"Other":2,"status":4,"ID":5}
 {"id":"1","Status":3,"Other":2,"status":4,"ID":5}
 OUT
 [ "$(grep -c 'field_1x is left out' err)" -eq 1 ]; ok $? '... which is said, once'
-t '--same-name key' 0 knack-format -m twice.json -O object_2 --same-name key one 3<<'OUT'
+t '--same-name key' 0 knack-format -m twice.json --object object_2 --same-name key one 3<<'OUT'
 {"id":"1","Status":"x","Other":2,"Status (field_3x)":3,"status":4,"ID":5}
 OUT
-t '... and what lower_snake makes one' 0 knack-format -m twice.json -O object_2 --same-name key -k lower_snake one 3<<'OUT'
+t '... and what lower_snake makes one' 0 knack-format -m twice.json --object object_2 --same-name key --keys lower_snake one 3<<'OUT'
 {"id":"1","status":"x","other":2,"status_field_3x":3,"status_field_4x":4,"_id":5}
 OUT
-t '... and last of three' 0 knack-format -m twice.json -O object_2 --same-name last -k lower_snake one 3<<'OUT'
+t '... and last of three' 0 knack-format -m twice.json --object object_2 --same-name last --keys lower_snake one 3<<'OUT'
 {"id":"1","status":4,"other":2,"_id":5}
 OUT
 said 'field_1x is left out'
 said 'field_3x is left out'
-t '... and keys never meet' 0 knack-format -m twice.json -O object_2 -k keys one 3<<'OUT'
+t '... and keys never meet' 0 knack-format -m twice.json --object object_2 --keys keys one 3<<'OUT'
 {"id":"1","field_1x":"x","field_2x":2,"field_3x":3,"field_4x":4,"field_5x":5}
 OUT
-t 'a name that is taken even with its key' 65 knack-format -m - -O object_2 --same-name key one 3</dev/null <<IN
+t 'a name that is taken even with its key' 65 knack-format -m - --object object_2 --same-name key one 3</dev/null <<IN
 $(jq -c '.application.objects[1].fields[1].name = "Status (field_3x)"' twice.json)
 IN
 said 'both "Status (field_3x)": rename one in Knack'
@@ -381,11 +381,11 @@ cat >parts <<'IN'
 {"id":"1","field_8":"B, A","field_8_raw":{"first":"A","last":"B"},"field_12":"x","field_12_raw":{"street":"S","city":"C","latitude":"30.1","longitude":-97.50,"zip":""}}
 {"id":"2","field_8":"","field_12":""}
 IN
-t '--expand' 0 f --expand -k lower_snake parts 3<<'OUT'
+t '--expand' 0 f --expand --keys lower_snake parts 3<<'OUT'
 {"id":"1","name_first":"A","name_middle":null,"name_last":"B","address_city":"C","address_state":null,"address_street":"S","address_street2":null,"address_zip":"","address_country":null,"address_latitude":"30.1","address_longitude":-97.50}
 {"id":"2","name_first":null,"name_middle":null,"name_last":null,"address_city":null,"address_state":null,"address_street":null,"address_street2":null,"address_zip":null,"address_country":null,"address_latitude":null,"address_longitude":null}
 OUT
-t '--expand --to csv' 0 f -x -k keys --to csv parts 3<<'OUT'
+t '--expand --to csv' 0 f -x --keys keys --to csv parts 3<<'OUT'
 id,field_8_first,field_8_middle,field_8_last,field_12_city,field_12_state,field_12_street,field_12_street2,field_12_zip,field_12_country,field_12_latitude,field_12_longitude
 1,A,,B,C,,S,,"",,30.1,-97.50
 2,,,,,,,,,,,
@@ -443,7 +443,7 @@ OUT
 {"id":"2","field_51":"b","field_52":"1"}
 IN
 said '<stdin>:2: column "field_52": no column, since the first record did not have it: see --object and --view'
-t '... but it has all of the object' 0 f --to csv -O object_2 3<<'OUT' <<'IN'
+t '... but it has all of the object' 0 f --to csv --object object_2 3<<'OUT' <<'IN'
 id,Place,Phones,Visits,Where
 1," ",,,
 2,"b ""c"", d",1,1970-01-01T00:00:00-06:00,
@@ -495,7 +495,7 @@ cat >mixed <<'IN'
 {"id":"3","field_51":"c"
 {"id":"4","field_51":"d"}
 IN
-t '--rejects: the others go through' 0 f -O object_2 --rejects bad.json mixed 3<<'OUT'
+t '--rejects: the others go through' 0 f --object object_2 --rejects bad.json mixed 3<<'OUT'
 {"id":"1","Place":"a","Phones":null,"Visits":null,"Where":null}
 {"id":"4","Place":"d","Phones":null,"Visits":null,"Where":null}
 OUT
@@ -504,10 +504,10 @@ t '... and the bad ones are there' 0 jq -c . bad.json 3<<'OUT'
 {"line":3,"column":null,"reason":"record is cut at byte 25","record":"{\"id\":\"3\",\"field_51\":\"c\""}
 OUT
 rm bad.json
-t '--max-rejects' 65 f -q -O object_2 --rejects bad.json --max-rejects 1 mixed 3</dev/null
+t '--max-rejects' 65 f -q --object object_2 --rejects bad.json --max-rejects 1 mixed 3</dev/null
 said '2 of 3 records are bad'
 [ "$(wc -l <bad.json)" -eq 2 ]; ok $? '... and both are there to see'
-t 'good records before a bad one go out' 65 f -q -O object_2 mixed 3<<'OUT'
+t 'good records before a bad one go out' 65 f -q --object object_2 mixed 3<<'OUT'
 {"id":"1","Place":"a","Phones":null,"Visits":null,"Where":null}
 OUT
 
@@ -562,9 +562,9 @@ IN
 meta 78 'time zone "Mars": not known: see --zone' <<'IN'
 {"application":{"objects":[],"settings":{"timezone":"Mars"}}}
 IN
-meta 78 '--object object_9: m.json has no such object: want one such as object_1' -O object_9 <meta.json
+meta 78 '--object object_9: m.json has no such object: want one such as object_1' --object object_9 <meta.json
 meta 78 '--view view_9: m.json has no such view' -V view_9 <meta.json
-meta 78 '--raw field_77: m.json has no such field' -r field_1,field_77 <meta.json
+meta 78 '--raw field_77: m.json has no such field' --raw field_1,field_77 <meta.json
 for zone in ../../etc/passwd /etc/localtime right/UTC posix/UTC America ''; do
 	run 78 "--zone '$zone'" f --zone "$zone" all.ndjson
 	said "time zone \"$zone\": not known"
@@ -581,7 +581,7 @@ t '--zone where the application has none' 0 knack-format -m - --zone UTC one 3<<
 OUT
 {"application":{"objects":[]}}
 IN
-t 'metadata on one line, from a pipe' 0 bash -c 'knack-format -q -m <(jq -c . meta.json) -O object_2 odd' 3<<'OUT'
+t 'metadata on one line, from a pipe' 0 bash -c 'knack-format -q -m <(jq -c . meta.json) --object object_2 odd' 3<<'OUT'
 {"id":"1","Place":"a","Phones":null,"Visits":null,"Where":null}
 {"id":"2","Place":"b","Phones":null,"Visits":null,"Where":null}
 OUT
@@ -597,7 +597,7 @@ t 'no newline at the end, a BOM, CRLF, blank lines' 0 f < <(printf '\357\273\277
 {"id":"2"}
 OUT
 head -n 1 mixed >mixed.a; tail -n 1 mixed >mixed.b
-t 'files one after the other' 0 f -q -O object_2 mixed.a mixed.b 3<<'OUT'
+t 'files one after the other' 0 f -q --object object_2 mixed.a mixed.b 3<<'OUT'
 {"id":"1","Place":"a","Phones":null,"Visits":null,"Where":null}
 {"id":"4","Place":"d","Phones":null,"Visits":null,"Where":null}
 OUT
@@ -612,10 +612,10 @@ said 'record over 1 MiB'
 rm huge
 for i in 1 2 3 4 5 6 7 8; do cat all.ndjson all.ndjson all.ndjson all.ndjson; done >block
 for i in $(seq 60); do cat block; done >big
-run 0 "$(du -h big | cut -f 1) in bounded memory" limited 40000 knack-format "knack-format -m $knack/metadata.json -O object_3 big >big.out"
+run 0 "$(du -h big | cut -f 1) in bounded memory" limited 40000 knack-format "knack-format -m $knack/metadata.json --object object_3 big >big.out"
 [ "$(wc -l <big.out)" -eq 48000 ] && [ "$(sort -u big.out | wc -l)" -eq 25 ]
 ok $? '... and every record is there'
-run 0 'a reader that leaves' bash -c "knack-format -m $knack/metadata.json -O object_3 big | head -n 1 >/dev/null; [ \"\${PIPESTATUS[0]}\" -eq 141 ]"
+run 0 'a reader that leaves' bash -c "knack-format -m $knack/metadata.json --object object_3 big | head -n 1 >/dev/null; [ \"\${PIPESTATUS[0]}\" -eq 141 ]"
 said_not 'knack-format'
 rm big big.out block
 
@@ -632,7 +632,7 @@ usage() {		# usage SAID OPTION...: known before a byte is read, of either
 	said "$text"
 }
 usage 'no --metadata'
-usage '--object and --view: choose one' -m nowhere -O object_1 -V view_1
+usage '--object and --view: choose one' -m nowhere --object object_1 -V view_1
 usage '--metadata -: standard input has the records' -m -
 usage '--metadata -: standard input has the records' -m - -
 usage '--keys' -m nowhere --keys upper

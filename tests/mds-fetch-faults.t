@@ -59,7 +59,7 @@ t '... is not tried again' 0 sh -c "curl -sS $mds/log | grep -c '\"status\": 202
 OUT
 for variant in close open; do
 	settings "\"version\":\"1.2\",\"unready\":[\"2020-03-01T01\"],\"processing\":\"$variant\""; config 1.2 '"timeout":3'
-	t "not ready: 102 as the only answer, and the connection is $variant" 75 mds-fetch -c providers.json -p jump $hour 3</dev/null
+	t "not ready: 102 as the only answer, and the connection is $variant" 75 mds-fetch --config providers.json -p jump $hour 3</dev/null
 	said 'trips of 2020-03-01-01: not ready (102, and no answer after it): run again later'
 	[ "$(log | wc -l)" -eq 1 ]; ok $? '... is not tried again'
 done
@@ -167,7 +167,7 @@ said 'stalled: next to nothing came'
 fault '{"kind":"status","status":500,"times":-1}'
 t '--max-time' 69 g --retries 1000 --retry-wait 5 --max-time 1 3</dev/null
 config 0.3; jq -c '.jump.mds_api_url = "http://127.0.0.1:1"' providers.json >nobody.json
-t 'nobody there' 69 mds-fetch -c nobody.json -p jump $hour --retries 1 --retry-wait 0.01 3</dev/null
+t 'nobody there' 69 mds-fetch --config nobody.json -p jump $hour --retries 1 --retry-wait 0.01 3</dev/null
 fault "{\"kind\":\"redirect\",\"to\":\"$mds/trips?min_end_time=1583024400000&max_end_time=1583028000000\"}"
 t 'a redirect is followed' 0 g 3<all
 
@@ -198,7 +198,7 @@ fault '{"skip":1,"kind":"headers","headers":{"Content-Type":"application/vnd.mds
 t 'another version in mid-run' 76 g 3<one
 said 'page 2: answered version 0.4, but 0.3'
 settings '"body_version":"0.3.1"'
-t "the body's version is the envelope's" 0 sh -c 'mds-fetch -c providers.json --provider jump --hour 2020-03-01-01 --envelope | jq -r .version' 3<<'OUT'
+t "the body's version is the envelope's" 0 sh -c 'mds-fetch --config providers.json --provider jump --hour 2020-03-01-01 --envelope | jq -r .version' 3<<'OUT'
 0.3.1
 OUT
 settings '"version":"0.3"'
@@ -308,7 +308,7 @@ oauth() {
 	printf '{"mds_api_url":"%s","version":"0.3","auth_type":"oauth","auth_data":%s,"token_url":"%s/oauth/token","auth_token_res_key":"%s"}' \
 	    "$mds" "$1" "$mds" "$2" >own.json
 }
-o() { mds-fetch -c own.json -p jump $hour --retries 1 --retry-wait 0.01 "$@"; }
+o() { mds-fetch --config own.json -p jump $hour --retries 1 --retry-wait 0.01 "$@"; }
 oauth_ends() {		# oauth_ends NAME STATUS SAYS FAULT
 	fault "{\"match\":\"oauth/token\",\"times\":-1,$4}"
 	t "token: $1" "$2" o 3</dev/null
@@ -350,18 +350,18 @@ t 'token: is refused at once' 77 o 3</dev/null
 [ "$(log | grep -c oauth/token)" -eq 1 ]; ok $? '... and not renewed'
 settings; config 0.3
 jq -c '.jump.token = "another-token"' providers.json >wrong.json
-t 'a token that is wrong' 77 mds-fetch -c wrong.json -p jump $hour 3</dev/null
+t 'a token that is wrong' 77 mds-fetch --config wrong.json -p jump $hour 3</dev/null
 said 'jump: trips of 2020-03-01-01: refused (401): "No valid credentials": check token in the configuration'
 start_server other "$here/servers/mds.py" --make 1
 fault "{\"kind\":\"redirect\",\"times\":-1,\"to\":\"$other/trips?min_end_time=1583024400000&max_end_time=1583028000000\"}"
 jq -c '.jump.headers = {"X-Key": "key-of-ours"}' providers.json >keyed.json
-run 0 'a redirect to another server' mds-fetch -c keyed.json -p jump $hour
+run 0 'a redirect to another server' mds-fetch --config keyed.json -p jump $hour
 curl -sS "$other/log" | jq -r '.headers | has("authorization") or has("x-key")' >leaked
 t '... without our credentials' 0 cat leaked 3<<'OUT'
 false
 OUT
 fault '{"kind":"status","status":400,"times":-1,"body":{"error_description":"your token-of-jump-Jg8 and key-of-ours are no good"}}'
-t 'secrets that a server repeats' 64 mds-fetch -c keyed.json -p jump $hour 3</dev/null
+t 'secrets that a server repeats' 64 mds-fetch --config keyed.json -p jump $hour 3</dev/null
 said 'your *** and *** are no good'
 
 # ---- what is said of trips: nothing ----
@@ -381,7 +381,7 @@ ok $? 'no word of a trip in any message'
 
 fault '{"skip":1,"kind":"stall","bytes":0,"times":-1}'
 mkdir aside
-TMPDIR=$work/aside mds-fetch -c providers.json -p jump $hour --envelope >out 2>err & pid=$!
+TMPDIR=$work/aside mds-fetch --config providers.json -p jump $hour --envelope >out 2>err & pid=$!
 n=0; while [ "$(log | wc -l)" -lt 2 ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n + 1)); done
 kill -9 $pid; wait $pid 2>/dev/null
 [ $n -lt 600 ] && [ ! -s out ] && [ -z "$(ls -A aside)" ]

@@ -169,18 +169,18 @@ jq -c . laid | sort >got; jq -c . truth | sort >truth.jq; same '... and are the 
 control '{"set":{"indent":0,"gzip":true}}'
 t 'packed pages' 0 sorted f $hour 3<truth
 for mode in '' --envelope; do
-	t "a full disk is no success $mode" 74 sh -c "mds-fetch -c own.json $hour $mode >/dev/full" 3</dev/null
+	t "a full disk is no success $mode" 74 sh -c "mds-fetch --config own.json $hour $mode >/dev/full" 3</dev/null
 	said 'stdout'
 	run 141 "a reader that left $mode" python3 -c '
 import os, subprocess, sys
 there, here = os.pipe()
 os.close(there)
-sys.exit(128 - subprocess.run(sys.argv[1:], stdout=here).returncode)' mds-fetch -c own.json $hour $mode
+sys.exit(128 - subprocess.run(sys.argv[1:], stdout=here).returncode)' mds-fetch --config own.json $hour $mode
 done
 t 'a read error is no end of input' 74 mds-fetch --config - $hour <. 3</dev/null
 t 'a configuration that is not there' 66 mds-fetch --config nowhere $hour 3</dev/null
-t 'a receipt that cannot be made' 73 sh -c "mds-fetch -c own.json $hour --receipt nowhere/r >out.trips" 3</dev/null
-run 73 'no place to put an envelope aside' env TMPDIR=nowhere mds-fetch -c own.json $hour --envelope
+t 'a receipt that cannot be made' 73 sh -c "mds-fetch --config own.json $hour --receipt nowhere/r >out.trips" 3</dev/null
+run 73 'no place to put an envelope aside' env TMPDIR=nowhere mds-fetch --config own.json $hour --envelope
 said 'TMPDIR'
 set_server '"version":"0.3","make":0'
 t 'no trips are a success' 0 f $hour --receipt receipt.json 3</dev/null
@@ -199,7 +199,7 @@ t '... of which no envelope is made' 65 f $hour --envelope --expect-rows 1 3</de
 auth() {
 	control "{\"reset\":true,\"set\":{\"version\":\"0.3\",\"make\":30,\"page_size\":7,\"gzip\":false,\"token_uses\":${4:-0},\"auth\":\"$2\"}}"
 	printf '{"mds_api_url":"%s","version":"0.3.0",%s}' "$mds" "$3" >own.json
-	t "auth: $1" 0 sorted mds-fetch -c own.json -p jump --retries 1 --retry-wait 0.01 $hour 3<truth
+	t "auth: $1" 0 sorted mds-fetch --config own.json -p jump --retries 1 --retry-wait 0.01 $hour 3<truth
 }
 form='"auth_data":{"grant_type":"client_credentials","client_id":"atx id","client_secret":"s&cr t%+ü"}'
 auth basic 'basic:austin:p:ss word' '"auth_type":"BASIC","auth_data":{"username":"austin","password":"p:ss word"}'
@@ -250,7 +250,7 @@ run 0 'a delay' f $hour --receipt receipt.json
 jq -e '.pages == 5 and .seconds >= 1.5' receipt.json >/dev/null; ok $? '... before each request' || receipt
 control '{"reset":true,"faults":[{"kind":"status","status":500,"times":-1}]}'
 config 0.3.0 '"max_attempts":2'
-t 'attempts' 69 mds-fetch -c providers.json -p jump $hour --retry-wait 0.01 3</dev/null
+t 'attempts' 69 mds-fetch --config providers.json -p jump $hour --retry-wait 0.01 3</dev/null
 said 'gave up after 2 tries'
 t '... but the command line says more' 69 f $hour 3</dev/null
 said 'gave up after 3 tries'
@@ -273,7 +273,7 @@ said_not abc
 # a configuration that is wrong
 wrong() {		# wrong SAYS JSON
 	printf %s "$2" >wrong.json
-	t "wrong configuration: $1" 78 mds-fetch -c wrong.json -p jump $hour 3</dev/null
+	t "wrong configuration: $1" 78 mds-fetch --config wrong.json -p jump $hour 3</dev/null
 	said "mds-fetch: wrong.json: $1"
 }
 wrong 'byte 1: it is empty' ''
@@ -312,26 +312,26 @@ wrong 'max_attempts: want a number of at least 1' "{\"jump\":{$b,\"max_attempts\
 wrong 'settle: want a number' "{\"jump\":{$b,\"settle\":\"1h\"}}"
 wrong 'more than 12 credentials' "{\"jump\":{$b,\"headers\":{$(seq -s, 12 | sed 's/\([0-9]*\)/"X-\1":"secret-\1"/g')}}}"
 printf '{"jump":{%s,"version":"0.9"}}' "$b" >wrong.json
-t 'a version that there is not' 78 mds-fetch -c wrong.json -p jump $hour 3</dev/null
+t 'a version that there is not' 78 mds-fetch --config wrong.json -p jump $hour 3</dev/null
 said 'jump: version: want one from 0.2 to 2.0, or "auto"'
 config 0.3
-t 'which provider?' 78 mds-fetch -c providers.json $hour 3</dev/null
+t 'which provider?' 78 mds-fetch --config providers.json $hour 3</dev/null
 said 'no --provider: there are lime, jump'
 
 # ---- memory ----
 
 set_server '"version":"0.3","make":4000,"page_size":500,"cache":1024'
 config 0.3.0
-resident mds-fetch -c providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 >many
+resident mds-fetch --config providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 >many
 [ "$(wc -l <many)" -eq 8000 ]; ok $? '8000 trips'
 at_most 24576
-resident mds-fetch -c providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 --envelope >many.json
+resident mds-fetch --config providers.json -p jump --since 2020-03-01-01 --until 2020-03-01-03 --envelope >many.json
 [ "$(jq '.data.trips | length' many.json)" -eq 8000 ]; ok $? '... in one document'
 at_most 24576
 set_server '"make":8,"page_size":1'
 control '{"faults":[{"kind":"spoil","quirk":"large_route","bytes":5242880,"times":-1}]}'
 for mode in '' --envelope; do
-	resident mds-fetch -c providers.json -p jump $hour $mode >large.json
+	resident mds-fetch --config providers.json -p jump $hour $mode >large.json
 	[ "$(wc -c <large.json)" -gt 41943040 ] && [ "$(jq -c "${mode:+.data.trips[]|}.trip_id" large.json | sort -u | wc -l)" -eq 8 ]
 	ok $? "pages of 5 MiB $mode"
 	at_most 49152

@@ -70,7 +70,7 @@ samples "$data/mds" 'a sample'
 if have_real mds/trip_sample_data_valid.json; then samples "$real_data/mds" "the old loader's sample"; fi
 # Good and bad trips of each version: those that have no member named wrong, and no others, are taken.
 jq -c '.trip + {version}' "$data/mds/trips.ndjson" >versions.ndjson
-run 0 'trips of four versions' mds-trips -q -s auto --version-field version --rejects rejects.json versions.ndjson
+run 0 'trips of four versions' mds-trips -q --schema-version auto --version-field version --rejects rejects.json versions.ndjson
 [ "$(wc -l <out)" -gt 15 ] && [ "$(wc -l <rejects.json)" -gt 40 ]; ok $? '... some are good and some are bad'
 jq -c '[.line, (.column | split(".")[0])]' rejects.json >got
 jq -c 'select(.wrong) | [input_line_number, .wrong]' "$data/mds/trips.ndjson" >want
@@ -97,7 +97,7 @@ if [ -z "${CULVERT_QUICK:-}" ] && have_real mds/schema; then
 		ok $? "$rules: our schema takes the mutants that the specification's takes" || grep "^$rules: " agreed | head | sed 's/^/# /'
 	done
 fi
-mds-trips -q -s 1.1 --mds-version 1.2 --rejects rejects.json m-1.2.ndjson >records
+mds-trips -q --schema-version 1.1 --mds-version 1.2 --rejects rejects.json m-1.2.ndjson >records
 run 1 'rules of the wrong version show' oracle compare m-1.2 records rejects.json
 
 # Versions
@@ -122,7 +122,7 @@ bad 'a number for one' '.v = 0.1' v 'is no version of MDS that is known here' --
 bad 'the default for 0.4 is the old rules' '.currency = 5' currency 'is a number, want a string or null' --mds-version 0.4
 good '... so is what the schema has not' '.vehicle_type = "truck"' --mds-version 0.4
 bad '... for 1.0 it is the schema' '.vehicle_type = "truck"' vehicle_type 'is not bicycle, car, scooter, moped or other' --mds-version 1.0
-bad 'auto: the schema always' '.vehicle_type = "truck"' vehicle_type 'is not bicycle or scooter' -s auto
+bad 'auto: the schema always' '.vehicle_type = "truck"' vehicle_type 'is not bicycle or scooter' --schema-version auto
 bad 'a trip of 1.0 under the old rules' 'del(.propulsion_type) + {propulsion_types: []}' propulsion_type 'is missing'
 
 # Times
@@ -149,7 +149,7 @@ done
 
 # Integer ids
 oracle ids 2000 >ids.ndjson 3>want
-run 0 '--integer-ids' mds-trips -q -i Other -i 'VeoRide INC.' --receipt receipt.json ids.ndjson
+run 0 '--integer-ids' mds-trips -q --integer-ids Other --integer-ids 'VeoRide INC.' --receipt receipt.json ids.ndjson
 jq -r '[.trip_id, .device_id, .vehicle_id] | join(" ")' out >got
 same "... are those of the old loader's" want got
 [ "$(jq -c '[.read, .written, .mended]' receipt.json)" = '[2010,2010,2010]' ]; ok $? '... and counted'
@@ -158,17 +158,17 @@ good "the description's examples" "$veo" --integer-ids '*'
 field trip_id '"0309585e-599f-4e57-ac85-fffffff199a1"'
 field device_id '"0309585e-599f-4e57-ac85-fffffffffff1"'
 field vehicle_id '"99999999"'
-good '... and its third' '.trip_id = 99999999' -i 'VeoRide INC.'
+good '... and its third' '.trip_id = 99999999' --integer-ids 'VeoRide INC.'
 field trip_id '"0309585e-599f-4e57-ac85-fffff5f5e0ff"'
-bad 'not for others' "$veo" device_id 'is a number, want a string: see --integer-ids' -i Veo
-bad 'no integer' '.trip_id = 1.5' trip_id 'is a number, want a string' -i '*'
-bad 'zero' '.trip_id = 0' trip_id 'is an integer that no UUID is made of: want 1 to 2^128 - 1' -i '*'
-bad 'a negative one' '.device_id = -5' device_id 'is an integer that no UUID is made of' -i '*'
+bad 'not for others' "$veo" device_id 'is a number, want a string: see --integer-ids' --integer-ids Veo
+bad 'no integer' '.trip_id = 1.5' trip_id 'is a number, want a string' --integer-ids '*'
+bad 'zero' '.trip_id = 0' trip_id 'is an integer that no UUID is made of: want 1 to 2^128 - 1' --integer-ids '*'
+bad 'a negative one' '.device_id = -5' device_id 'is an integer that no UUID is made of' --integer-ids '*'
 sed 's/"trip_id":"[^"]*"/"trip_id":340282366920938463463374607431768211456/' in.ndjson >bad.ndjson
-run 65 'past 128 bits' mds-trips -i '*' bad.ndjson
+run 65 'past 128 bits' mds-trips --integer-ids '*' bad.ndjson
 said 'bad.ndjson:1: column "trip_id": is an integer that no UUID is made of'
-bad 'no UUID to put it below' '.trip_id = 5 | .provider_id = "0309"' provider_id 'is no UUID, which an integer id is to be put below' -i '*'
-bad 'nor any provider' '.trip_id = 5 | del(.provider_id)' provider_id 'is no UUID' -i '*'
+bad 'no UUID to put it below' '.trip_id = 5 | .provider_id = "0309"' provider_id 'is no UUID, which an integer id is to be put below' --integer-ids '*'
+bad 'nor any provider' '.trip_id = 5 | del(.provider_id)' provider_id 'is no UUID' --integer-ids '*'
 
 # Points
 at='.route.features[0].geometry.coordinates'
@@ -203,20 +203,20 @@ bad '... swapped' '.route.features[1].geometry.coordinates = [35, 25]' 'end poin
 bad 'the first field is named' '.trip_id = 1 | .accuracy = "1" | .foo = 1' trip_id 'is a number'
 bad 'an unknown member' '.foo = 1' foo 'is no member of a trip'
 bad 'a long one is cut' '. + {("x" * 500): 1}' "$(printf '%080d' 0 | tr 0 x)" 'is no member'
-bad 'a path into the route' '.route.features[1].properties.timestamp = "soon"' route.features[1].properties.timestamp 'is a string, want a number of ms since 1970' -s 0.3
+bad 'a path into the route' '.route.features[1].properties.timestamp = "soon"' route.features[1].properties.timestamp 'is a string, want a number of ms since 1970' --schema-version 0.3
 said_not soon
-t 'a key twice: the last one wins, at any level' 0 sh -c 'mds-trips -s 0.3 | jq -c "[.accuracy, .start_longitude, .end_longitude]"' <<'IN' 3<<'OUT'
+t 'a key twice: the last one wins, at any level' 0 sh -c 'mds-trips --schema-version 0.3 | jq -c "[.accuracy, .start_longitude, .end_longitude]"' <<'IN' 3<<'OUT'
 {"accuracy":"no","provider_id":"0309585e-599f-4e57-ac85-ffffffffffff","provider_name":"x","device_id":"da9e067b-7b40-4d2d-8053-aaaaaaaaaaaa","vehicle_id":"1","vehicle_type":"scooter","propulsion_type":["electric"],"trip_id":"b3ca5c86-7f45-4544-bf58-111111111111","trip_duration":1,"trip_distance":1,"route":{"features":[{"type":7}],"t\u0079pe":"FeatureCollection","features":[{"type":[],"type":"Feature","properties":{"timestamp":"x","timestamp":5},"geometry":{"type":"Point","coordinates":{},"coordinates":[1,2]}},{"geometry":null,"geometry":{"coordinates":[3,4],"type":"Point"},"properties":{"timestamp":5},"type":"Feature"}]},"accuracy":1,"start_time":1581433705000,"end_time":1581433705000}
 IN
 [1,1,3]
 OUT
-t '... and is refused if it is the bad one' 65 mds-trips -s 0.3 3</dev/null <<'IN'
+t '... and is refused if it is the bad one' 65 mds-trips --schema-version 0.3 3</dev/null <<'IN'
 {"accuracy":1,"provider_id":"0309585e-599f-4e57-ac85-ffffffffffff","provider_name":"x","device_id":"da9e067b-7b40-4d2d-8053-aaaaaaaaaaaa","vehicle_id":"1","vehicle_type":"scooter","propulsion_type":["electric"],"trip_id":"b3ca5c86-7f45-4544-bf58-111111111111","trip_duration":1,"trip_distance":1,"route":{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"timestamp":5,"timestamp":"x"},"geometry":{"type":"Point","coordinates":[1,2]}},{"geometry":{"coordinates":[3,4],"type":"Point","type":"Line"},"properties":{"timestamp":5},"type":"Feature"}]},"start_time":1581433705000,"end_time":1581433705000}
 IN
 said 'column "route.features[0].properties.timestamp": is a string'
-bad 'line ends of all kinds are line ends (ECMA 262)' '.vehicle_id = "a\u2028"' vehicle_id 'has a line break in it' -s 0.3
-bad '... at the end, too' '.vehicle_id = "a\n"' vehicle_id 'has a line break in it' -s 0.3
-bad 'a UUID and a line break' '.trip_id += "\n"' trip_id 'is no UUID of lower-case hex digits' -s 0.3
+bad 'line ends of all kinds are line ends (ECMA 262)' '.vehicle_id = "a\u2028"' vehicle_id 'has a line break in it' --schema-version 0.3
+bad '... at the end, too' '.vehicle_id = "a\n"' vehicle_id 'has a line break in it' --schema-version 0.3
+bad 'a UUID and a line break' '.trip_id += "\n"' trip_id 'is no UUID of lower-case hex digits' --schema-version 0.3
 bad 'a NUL in a name' '. + {"accuracy\u0000x": 1}' 'accuracy' 'is no member of a trip' 2>/dev/null
 
 # Counts
@@ -250,7 +250,7 @@ run 65 'a record that is cut' mds-trips cut.ndjson
 # Nothing of a trip in what is said.
 a_trip 'del(.accuracy), (.route.features[0].type = "F"), (.trip_duration = 1.5), (.x = 1), (.end_time = 5)' >personal.ndjson
 [ "$(wc -l <personal.ndjson)" -eq 5 ]; ok $? 'five bad trips'
-mds-trips -v -s 1.2 --rejects rejects.json --receipt receipt.json personal.ndjson >out 2>err
+mds-trips -v --schema-version 1.2 --rejects rejects.json --receipt receipt.json personal.ndjson >out 2>err
 jq -c 'del(.record)' rejects.json | cat - err receipt.json >words
 for personal in b3ca5c86 da9e067b 97.738 30.26 1581433705 2020-02-11 VID120SF; do
 	! grep -qF "$personal" words; ok $? "said of bad trips: no $personal"
@@ -268,7 +268,7 @@ route 45000 <empty.ndjson >large.ndjson
 [ "$(wc -c <large.ndjson)" -gt 5000000 ]; ok $? 'a route of 5 MiB'
 for i in 1 2 3 4 5 6; do cat large.ndjson; done >larges.ndjson
 for rules in old 0.3; do
-	run 0 "$rules: it goes through" resident mds-trips -s $rules larges.ndjson
+	run 0 "$rules: it goes through" resident mds-trips --schema-version $rules larges.ndjson
 	at_most 32000
 	[ "$(grep -c '"start_latitude":30.0,"end_longitude":-97.738363,"end_latitude":30.44999}$' out)" = 6 ]; ok $? '... with its first and last point'
 done

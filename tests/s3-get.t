@@ -30,7 +30,7 @@ run 0 'keys of a listing' sh -c 's3-list s3://bkt/app/ | s3-get s3://bkt'
 same '... without the folder' wanted out
 run 0 '... as CSV' sh -c 's3-list --to csv s3://bkt/app/ | s3-get s3://bkt/'
 same '... the same' wanted out
-run 0 'plain keys' sh -c 'printf "app/1.json\n\napp/2.json\napp/3.json" | s3-get -k s3://bkt'
+run 0 'plain keys' sh -c 'printf "app/1.json\n\napp/2.json\napp/3.json" | s3-get --keys s3://bkt'
 same '... the same' wanted out
 run 0 '--prefix' g --prefix s3://bkt/app/
 same '... the same' wanted out
@@ -307,7 +307,7 @@ producer() {		# writes two keys, and the third once somebody has seen what the f
 	wait_for [ -e seen ]
 	ls seen >&2 && echo p/00000002
 }
-producer 2>seen.too | s3-get -k s3://many | { read -r a; read -r b; echo "$a $b" >seen; cat; } >got
+producer 2>seen.too | s3-get --keys s3://many | { read -r a; read -r b; echo "$a $b" >seen; cat; } >got
 echo 'p/00000000 p/00000001' >wanted
 same 'a slow producer of keys: the first ones do not wait for the last' wanted seen
 echo p/00000002 >wanted
@@ -316,7 +316,7 @@ head -c 1000000 big.json >part
 control '{"reset":true,"buckets":{"public":{"public":true}}}'
 curl -sS -o posted -T part "$s3/public/k[00-79]"
 i=0; while [ $i -lt 80 ]; do cat part; i=$((i + 1)); done | md5sum >wanted
-for source in 's3-get --prefix s3://public/k' 's3-list s3://public/k | jq -r .key | s3-get -k s3://public' 's3-get -j 256 --prefix s3://public/k'; do
+for source in 's3-get --prefix s3://public/k' 's3-list s3://public/k | jq -r .key | s3-get --keys s3://public' 's3-get -j 256 --prefix s3://public/k'; do
 	fault '{"match":"^GetObject /public/k00","kind":"latency","seconds":1}'
 	run 0 "80 MB of objects behind a late one: $source" resident sh -c "$source | md5sum"
 	same '... in order' wanted out
@@ -445,9 +445,9 @@ run 65 'a record without a key' sh -c 'echo "{\"prefix\":\"app/\"}" | s3-get s3:
 said 'column "key": the record has no key'
 run 65 '... with --rejects, too: those are for what the objects hold' sh -c 'echo "{\"prefix\":\"app/\"}" | s3-get s3://bkt --records --rejects keyless'
 run 65 'an empty key' sh -c 'echo "{\"key\":\"\"}" | s3-get s3://bkt'
-run 65 'a key that is too long' sh -c 'head -c 1025 /dev/zero | tr "\0" k | s3-get -k s3://bkt'
+run 65 'a key that is too long' sh -c 'head -c 1025 /dev/zero | tr "\0" k | s3-get --keys s3://bkt'
 said '<stdin>:1: a key has 1024 bytes at most'
-run 65 'a key with a NUL' sh -c 'printf "text\nte\\000xt\n" | s3-get -k s3://bkt'
+run 65 'a key with a NUL' sh -c 'printf "text\nte\\000xt\n" | s3-get --keys s3://bkt'
 said '<stdin>:2: '
 printf 'no newline' >wanted
 same '... behind what is good' wanted out
@@ -462,7 +462,7 @@ run 0 'one that has grown' g s3://bkt <keys
 { cat big.json; printf 'no newline'; } | cmp -s - out; ok $? '... comes all the same'
 run 74 'a read error' g s3://bkt <.
 run 66 'a closed stdin' g s3://bkt <&-
-run 74 'a read error of plain keys' g -k s3://bkt <.
+run 74 'a read error of plain keys' g --keys s3://bkt <.
 
 # wrong calls
 run 64 'no operand' g

@@ -85,7 +85,7 @@ done
 
 # --limit
 control '{"reset":true}'
-t '--limit' 0 keys s3://bkt -n 2 3<<'OUT'
+t '--limit' 0 keys s3://bkt --limit 2 3<<'OUT'
 app/1.json
 app/2.json
 OUT
@@ -93,10 +93,10 @@ log | jq -r '.query."max-keys"' >got
 t '... which S3 is told' 0 cat got 3<<'OUT'
 2
 OUT
-t '--limit counts what is left' 0 keys s3://bkt -n 1 --since 2024-02-01 3<<'OUT'
+t '--limit counts what is left' 0 keys s3://bkt --limit 1 --since 2024-02-01 3<<'OUT'
 app/3.json
 OUT
-t '--limit counts prefixes' 0 keys s3://bkt -n 1 -d / 3<<'OUT'
+t '--limit counts prefixes' 0 keys s3://bkt --limit 1 -d / 3<<'OUT'
 prefix app/
 OUT
 

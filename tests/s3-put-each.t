@@ -215,10 +215,10 @@ OUT
 # --skip-unchanged
 seq 1 40 | sed 's/.*/{"id":"&","v":"some text"}/' >forty
 reset
-run 0 '--skip-unchanged: all new' each 's3://city/skip/{id}' -u forty
+run 0 '--skip-unchanged: all new' each 's3://city/skip/{id}' --skip-unchanged forty
 receipt put unchanged bytes >got
 reset
-run 0 'the same again' each 's3://city/skip/{id}' -u forty
+run 0 'the same again' each 's3://city/skip/{id}' --skip-unchanged forty
 receipt read put unchanged bytes >got
 t 'is all unchanged' 0 cat got 3<<'OUT'
 [40,0,40,0]
@@ -228,14 +228,14 @@ t 'and only asked for' 0 cat got 3<<'OUT'
 40 HEAD
 OUT
 sed '7s/some/other/' forty >changed
-run 0 'one has changed' each 's3://city/skip/{id}' -u changed
+run 0 'one has changed' each 's3://city/skip/{id}' --skip-unchanged changed
 receipt read put unchanged bytes >got
 t 'one is put' 0 cat got 3<<'OUT'
 [40,1,39,27]
 OUT
 printf '{"id":"7","v":"A"}\n{"id":"7","v":"some text"}\n{"id":"7","v":"some text"}\n{"id":"7","v":"A"}\n' >back
 control '{"objects":{"city/skip/7":"{\"id\":\"7\",\"v\":\"A\"}"}}'
-run 0 'there and back again' each 's3://city/skip/{id}' -u back
+run 0 'there and back again' each 's3://city/skip/{id}' --skip-unchanged back
 receipt read put unchanged superseded >got
 t 'is put as often as it changes' 0 cat got 3<<'OUT'
 [4,2,2,1]
@@ -245,14 +245,14 @@ t 'and stays as it was last' 0 cat got 3<<'OUT'
 {"id":"7","v":"A"}
 OUT
 control '{"deny":["^HeadObject"]}'
-run 0 'without the right to look' each 's3://city/skip/{id}' -u forty
+run 0 'without the right to look' each 's3://city/skip/{id}' --skip-unchanged forty
 receipt put unchanged >got
 t 'all are put' 0 cat got 3<<'OUT'
 [40,0]
 OUT
 control '{"deny":[]}'
-run 0 'packed, and unchanged' each 's3://city/packed/{id}' -z -u forty
-run 0 'the same again' each 's3://city/packed/{id}' -z -u forty
+run 0 'packed, and unchanged' each 's3://city/packed/{id}' -z --skip-unchanged forty
+run 0 'the same again' each 's3://city/packed/{id}' -z --skip-unchanged forty
 receipt put unchanged >got
 t 'packs to the same bytes' 0 cat got 3<<'OUT'
 [0,40]
@@ -262,7 +262,7 @@ seq 1 2500 | sed 's/.*/{"id":"&","v":"some text"}/' >many
 run 0 'many' each 's3://city/{dir}/{id}' -s dir=a/many many
 head -c 6000000 /dev/zero | s3-put --part-size 5M s3://city/a/many/2050 >out	# whose ETag is no MD5
 control '{"reset":true,"objects":{"city/a/many/17":"x","city/a/many/2000":"x","city/a/many/2100":null}}'
-run 0 'many, of which four have changed' each 's3://city/{dir}/{id}' -u -s dir=a/many many
+run 0 'many, of which four have changed' each 's3://city/{dir}/{id}' --skip-unchanged -s dir=a/many many
 receipt read put unchanged superseded >got
 t 'four are put, each for the first time' 0 cat got 3<<'OUT'
 [2500,4,2496,0]
@@ -278,13 +278,13 @@ t 'with the keys that may be meant' 0 cat got 3<<'OUT'
 a/many/
 OUT
 { sed -n '1,700p' many; sed -n '600p;600p' many | sed 's/some/other/'; sed -n 600p many; } >again
-run 0 'a listing is older than what this run has put' each 's3://city/{dir}/{id}' -u -s dir=a/many again
+run 0 'a listing is older than what this run has put' each 's3://city/{dir}/{id}' --skip-unchanged -s dir=a/many again
 receipt read put unchanged superseded >got
 t 'which counts' 0 cat got 3<<'OUT'
 [703,2,701,1]
 OUT
 control '{"reset":true,"deny":["^ListObjectsV2"]}'
-run 0 'without the right to list' each 's3://city/{dir}/{id}' -u -s dir=a/many many
+run 0 'without the right to list' each 's3://city/{dir}/{id}' --skip-unchanged -s dir=a/many many
 asked >got
 t 'each is asked for' 0 cat got 3<<'OUT'
 1 GET
@@ -292,7 +292,7 @@ t 'each is asked for' 0 cat got 3<<'OUT'
 OUT
 control '{"deny":[]}'
 fault '{"match":"^ListObjectsV2 .*continuation","kind":"error","code":"AccessDenied"}'
-run 77 'a listing that fails half way' each 's3://city/{dir}/{id}' -u -s dir=a/many many
+run 77 'a listing that fails half way' each 's3://city/{dir}/{id}' --skip-unchanged -s dir=a/many many
 
 # --if-none-match
 reset
@@ -305,7 +305,7 @@ receipt put rejected >got
 t 'and the others are put' 0 cat got 3<<'OUT'
 [1,2]
 OUT
-run 0 'or left, if it is the same' each 's3://city/none/{id}' --if-none-match -u --rejects rejects.ndjson three
+run 0 'or left, if it is the same' each 's3://city/none/{id}' --if-none-match --skip-unchanged --rejects rejects.ndjson three
 receipt put unchanged rejected >got
 t 'and counted so' 0 cat got 3<<'OUT'
 [0,2,1]
@@ -333,7 +333,7 @@ for code in AccessDenied:77 ExpiredToken:77 NoSuchBucket:78 SlowDown:69 Internal
 	said '19 objects were stored before: run again'
 	same 'no receipt' /dev/null out
 	reset
-	run 0 'a rerun' each "s3://city/${code%:*}/{id}" -u forty
+	run 0 'a rerun' each "s3://city/${code%:*}/{id}" --skip-unchanged forty
 	receipt read put unchanged >got
 	t 'does the rest' 0 cat got 3<<'OUT'
 [40,21,19]
@@ -354,7 +354,7 @@ log | jq -r '.headers | keys[]' | grep -c checksum >got
 t 'none is sent' 0 cat got 3<<'OUT'
 0
 OUT
-AWS_REQUEST_CHECKSUM_CALCULATION=when_required run 0 'and the same again' each 's3://city/plain/{id}' -u forty
+AWS_REQUEST_CHECKSUM_CALCULATION=when_required run 0 'and the same again' each 's3://city/plain/{id}' --skip-unchanged forty
 receipt put unchanged >got
 t 'is known by its ETag' 0 cat got 3<<'OUT'
 [0,40]
@@ -407,7 +407,7 @@ for after in 20 100 200; do
 done
 [ "$(wc -l <there)" -lt 300 ]; ok $? 'not all were stored'
 reset
-run 0 'a rerun' each 's3://city/killed/{id}' -u three_hundred
+run 0 'a rerun' each 's3://city/killed/{id}' --skip-unchanged three_hundred
 whole 'a rerun'
 same 'completes it' wanted there
 

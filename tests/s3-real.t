@@ -118,7 +118,7 @@ same '--start-after and --limit: a thousand of them' some got
 jq -r .key some | sed 's,each/,,; s/.json//' | awk 'NR == FNR { line[NR] = $0; next } { print line[$1 + 1] }' records - >wanted
 s3-get -r s3://bucket <some >got
 same 's3-get of these is in their order' wanted got
-jq -r .key some | s3-get -r -k --jobs 3 s3://bucket >got
+jq -r .key some | s3-get -r --keys --jobs 3 s3://bucket >got
 same '... as plain keys, too' wanted got
 t '--delimiter' 0 sh -c 's3-list s3://bucket/ -d / | jq -c "select(.prefix)"' 3<<'OUT'
 {"prefix":"each/"}

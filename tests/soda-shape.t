@@ -252,7 +252,7 @@ same '... each with its reason' want got
 same '... and none comes out' /dev/null out
 run 65 'without, the first one ends it' shape bad
 said 'soda-shape: bad:1: column "n": "1,000" is no number'
-run 65 'a field and a --point may not meet' sh -c 'echo "{\"p\":null,\"a\":1,\"b\":2}" | soda-shape --schema columns -p p=a,b'
+run 65 'a field and a --point may not meet' sh -c 'echo "{\"p\":null,\"a\":1,\"b\":2}" | soda-shape --schema columns --point p=a,b'
 said 'comes from --point, but is a field, too'
 python3 -c 'print("{" + ",".join(f"\"f{i}\":1" for i in range(10001)) + "}")' >wide
 run 65 'data in the place of names' shape wide

@@ -47,13 +47,13 @@ done >in.knack
 cp in.knack in
 # glibc 2.36's newlocale(3) without memory reports that there is no such locale (ENOENT), which is 78.
 ALSO='malloc:78'
-torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta -O object_1 -k lower_snake --rejects bad.json in.knack
+torture 'knack-format' 'malloc read write close fsync open' knack-format -m in.meta --object object_1 --keys lower_snake --rejects bad.json in.knack
 torture 'knack-format of stdin' 'malloc read write' knack-format -m in.meta -q --rejects bad.json
 ALSO=
 jq -c '.trip_id = 7, ., .x = 1, .' "$data/mds/trip_sample_data_valid.json" >in.trips
 cp in.trips in
 torture 'mds-trips' 'malloc read write close fsync open' mds-trips -q --integer-ids sample_co --receipt receipt.json --rejects bad.json in.trips
-torture 'mds-trips of stdin' 'malloc read write' mds-trips -q -s 0.3 --rejects bad.json
+torture 'mds-trips of stdin' 'malloc read write' mds-trips -q --schema-version 0.3 --rejects bad.json
 
 printf '{"name":"%s","type":"%s"}\n' id text n number at calendar_date p point >in.columns
 printf '{"id":%s,"n":"1","at":"2020-01-02","x":1,"y":2}\n' 1 '"?' '"a"' >in

@@ -57,6 +57,8 @@ struct opt {
 #define OPT_GROUP(l, a, h) { .kind = OPT_KIND_GROUP, .name = l, .arg = a, .help = h }
 /* An old name: it dies with "--from is now --stage", and neither --help nor completion shows it. */
 #define OPT_RENAMED(old, new) { .kind = OPT_KIND_RENAMED, .name = old, .help = "--" new }
+/* A letter that an option had: it dies with "-n is now --limit". */
+#define OPT_NO_LETTER(c, l) { .kind = OPT_KIND_RENAMED, .letter = c, .name = "", .help = "--" l }
 #define OPT_END { .kind = OPT_KIND_END }
 
 /* What a tool with commands does in one of them: "fernet decrypt --ttl 1h token". */
