@@ -34,22 +34,24 @@ static struct http_options net = { HTTP_DEFAULTS };
 static const struct opt options[] = {
 	OPT_STRING(0, "dag", "ID", &dag, "the DAG"),
 	OPT_NO_LETTER('d', "dag"),
-	OPT_FLAG(0, "epoch", &epoch, "print seconds since 1970, cut to the second, instead of ISO 8601"),
+	OPT_FLAG(0, "epoch", &epoch, "print seconds since 1970 instead of ISO 8601"),
 	OPT_NO_LETTER('e', "epoch"),
-	OPT_CHOICE(0, "which", "TIME", &which, whiches, "start (the default), end, logical or interval-end of the run"),
+	OPT_CHOICE(0, "which", "TIME", &which, whiches,
+	    "start, end, logical or interval-end (start)"),
 	OPT_FLAG(0, "count-skipped", &count_skipped, "runs whose tasks were all skipped count, too"),
 	OPT_STRING(0, "task", "ID", &task, "only runs in which this task succeeded count"),
 	OPT_NO_LETTER('t', "task"),
 	OPT_NUMBER(0, "max-runs", "N", &max_runs, 1, 1LL << 40, "look at this many successful runs at most (1000)"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no such run (0)"),
-	OPT_CHOICE(0, "api", "API", &chosen_api, apis, "experimental, v1 or v2 (else found out)"),
+	OPT_CHOICE(0, "api", "VERSION", &chosen_api, apis,
+	    "experimental, v1 or v2 (else found out)"),
 	OPT_STRING(0, "base-url", "URL", &base_url, "where Airflow is (else AIRFLOW_URL)"),
 	OPT_HTTP(net),
 	OPT_END
 };
 const struct tool tool = {
 	.name = "airflow-last-run", .operands = "--dag ID", .options = options,
-	.does = "Print when a DAG's last successful run started, or an empty line when there was none.",
+	.does = "Print when a DAG's last successful run started, or an empty line.",
 };
 
 struct airflow {

@@ -35,14 +35,14 @@ put() {			# put FORMAT ARG...: on standard output
 print_help() {
 	cat <<-X
 	usage: culvert-doctor [option ...] [$(flows | paste -sd '|')]
-	Check what a flow needs: a line each, with the mend; without a flow, what needs none.
+	Check what a flow needs, or without a flow, what every flow needs.
 	 -a --app-name NAME          knack: the app
 	 -e --env NAME               knack: prod or dev
 	 -p --provider NAME          mds: only this provider
 	    --conf FILE              the flow's settings
-	    --write                  put a small object into the flow's bucket, and delete it
+	    --write                  put an object into the flow's bucket; delete it
 	    --timeout TIME           the limit of a check: 60s
-	    --to FORMAT              text, or ndjson: a record each
+	    --to FORMAT              format of the output: text or ndjson
 	 -q --quiet                  only what is not well
 	 -h --help, --version; more in culvert-doctor(1)
 	X

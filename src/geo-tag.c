@@ -26,8 +26,9 @@ static const char *receipt_file;
 
 static const struct opt options[] = {
 	OPT_LIST('l', "layer", "NAME=FILE:PROPERTY@LON,LAT", &layers,
-	    "add NAME: the PROPERTY of FILE's polygon that LON,LAT is in; repeat for more"),
-	OPT_STRING(0, "outside", "VALUE", &outside_option, "the value for a point in no polygon (null)"),
+	    "add the PROPERTY of its polygon"),
+	OPT_STRING(0, "outside", "VALUE", &outside_option,
+	    "the value for a point in no polygon (null)"),
 	OPT_NO_LETTER('o', "outside"),
 	OPT_FLAG(0, "strict-polygons", &strict_polygons, "refuse a file with polygons that have to be mended"),
 	OPT_ROWS_IN(reading),

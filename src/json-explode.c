@@ -25,9 +25,10 @@ static bool optional;
 static long long max_record = ROWS_MAX_RECORD;
 
 static const struct opt options[] = {
-	OPT_LIST(0, "carry", "FIELD[=NAME]", &carries, "copy this field of the array's parent (.a.b: of the document) into each element"),
+	OPT_LIST(0, "carry", "FIELD[=NAME]", &carries,
+	    "copy this field of the parent into each element"),
 	OPT_NO_LETTER('c', "carry"),
-	OPT_FLAG(0, "optional", &optional, "a PATH or a carried field that is not there is left out"),
+	OPT_FLAG(0, "optional", &optional, "leave out a PATH or field that is not there"),
 	OPT_NO_LETTER('o', "optional"),
 	OPT_SIZE(0, "max-record", "BYTES", &max_record, 1, 1LL << 40, "a larger element is a bad one (64M)"),
 	OPT_END

@@ -29,23 +29,26 @@ static const struct opt options[] = {
 	OPT_STRING(0, "scene", "SCENE", &want.scene, "its page: scene_73 (else as the metadata say)"),
 	OPT_STRING(0, "since", "FIELD=TIMESTAMP", &want.since, "only records at or after it, by this field"),
 	OPT_STRING('f', "filters", "JSON", &want.filters, "only these, by Knack's rules"),
-	OPT_STRING(0, "sort", "FIELD[:desc]", &want.sort, "in this order (else by an auto increment)"),
+	OPT_STRING(0, "sort", "FIELD[:desc]", &want.sort,
+	    "in this order (else by an auto increment)"),
 	OPT_NO_LETTER('s', "sort"),
 	OPT_NUMBER(0, "limit", "N", &row_limit, 0, 1LL << 50, "no more than N records"),
 	OPT_NO_LETTER('n', "limit"),
 	OPT_FLAG(0, "count", &just_count, "print the number of records and end"),
 	OPT_NO_LETTER('c', "count"),
 	OPT_FLAG(0, "describe", &just_metadata, "print the application's metadata and end"),
-	OPT_STRING('m', "metadata", "FILE", &app_file, "what --describe wrote, instead of asking again"),
+	OPT_STRING('m', "metadata", "FILE", &app_file,
+	    "the application's metadata, from knack-fetch"),
 	OPT_NO_LETTER('a', "metadata"),
 	OPT_RENAMED("app", "metadata"),
-	OPT_STRING(0, "zone", "NAME", &want.zone, "the application's, where its metadata are wrong"),
+	OPT_STRING(0, "zone", "NAME", &want.zone, "the application's time zone (else its own)"),
 	OPT_RENAMED("timezone", "zone"),
 	OPT_STRING(0, "resume", "FILE", &resume, "go on where a run stopped that left this file"),
 	OPT_NUMBER(0, "page-size", "N", &page_size, 1, KNACK_PAGE, "records a request (1000)"),
 	OPT_NUMBER(0, "allow-drift", "N", &drift, 0, 1LL << 50, "let up to N records move while they are read"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records are an error (65)"),
-	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no records"),
+	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255,
+	    "exit status when there are no records"),
 	OPT_KNACK(source),
 	OPT_END
 };
@@ -60,7 +63,8 @@ check_options(char **operands)
 	if (operands[0] != NULL)
 		die(EX_USAGE, "%s: want options only: --object, or --view", operands[0]);
 	if (just_metadata && (want.object != NULL || want.view != NULL || just_count || resume != NULL || app_file != NULL))
-		die(EX_USAGE, "--describe is a document by itself: no --object, --view, --count, --resume or --metadata with it");
+		die(EX_USAGE, "--describe is a document by itself: no --object, --view, --count,"
+		    " --resume or --metadata with it");
 	if (just_count && (resume != NULL || row_limit >= 0))
 		die(EX_USAGE, "--count is of all records: no --resume or --limit with it");
 	if (!just_metadata)

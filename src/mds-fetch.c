@@ -30,19 +30,23 @@ static struct http_options net = { HTTP_DEFAULTS };
 static const char *receipt_file;
 
 static const struct opt options[] = {
-	OPT_STRING(0, "config", "FILE", &config, "the providers' configuration; - is standard input"),
+	OPT_STRING(0, "config", "FILE", &config,
+	    "the providers' configuration; - is standard input"),
 	OPT_NO_LETTER('c', "config"),
 	OPT_STRING('p', "provider", "NAME", &provider_name, "which of them"),
 	OPT_STRING(0, "hour", "YYYY-MM-DD-HH", &hour, "what ended in the UTC hour that begins then"),
-	OPT_STRING(0, "since", "TIMESTAMP", &since, "or what ended then or later: ISO 8601, in UTC"),
+	OPT_STRING(0, "since", "TIMESTAMP", &since,
+	    "or what ended then or later: ISO 8601, in UTC"),
 	OPT_STRING(0, "until", "TIMESTAMP", &until, "and before then"),
 	OPT_RENAMED("from", "since"),
 	OPT_RENAMED("to", "until"),
-	OPT_CHOICE(0, "endpoint", "NAME", &endpoint, mds_endpoints, "trips, vehicles, status_changes, events or telemetry"),
+	OPT_CHOICE(0, "endpoint", "NAME", &endpoint, mds_endpoints,
+	    "trips, vehicles, status_changes, events, telemetry"),
 	OPT_NO_LETTER('e', "endpoint"),
 	OPT_FLAG(0, "envelope", &envelope, "one document with all, once all came"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer are an error (65)"),
-	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are none"),
+	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255,
+	    "exit status when there are none"),
 	OPT_RECEIPT(receipt_file),
 	OPT_HTTP(net),
 	OPT_END
@@ -98,7 +102,8 @@ parse_span(void)
 		span.from = parse_time("since", since);
 		span.to = parse_time("until", until);
 		if (span.from >= span.to)
-			die(EX_USAGE, "--since %s --until %s: want a time and a later one", since, until);
+			die(EX_USAGE, "--since %s --until %s: want a time and a later one",
+			    since, until);
 		check_over("until", until, span.to);
 	}
 	return span;

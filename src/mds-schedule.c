@@ -300,7 +300,8 @@ claim(char **none)
 	if (status == NULL && !any_status && !incomplete)
 		die(EX_USAGE, "claim: no --status, --incomplete or --any-status: which blocks?");
 	if (worker_pid < 0)
-		die(EX_USAGE, "claim: no --worker-pid: which process works on them?  In a shell $$ is its own");
+		die(EX_USAGE, "claim: no --worker-pid: which process works on them?"
+		    "  In a shell $$ is its own");
 	if (time_max == NULL)
 		die(EX_USAGE, "claim: no --time-max: up to which block?");
 	choice = choose_blocks();
@@ -335,10 +336,11 @@ gaps(char **none)
 	return close_records(&s, out, schedule_find_gaps(&s, &choice, &want, out));
 }
 
-#define ZONE OPT_STRING(0, "zone", "NAME", &zone, "whose wall clock labels the blocks")
+#define ZONE OPT_STRING(0, "zone", "NAME", &zone, "the time zone whose clock labels the blocks")
 #define PROVIDER OPT_STRING(0, "provider", "NAME", &provider, "whose blocks")
 #define SPAN \
-	OPT_STRING(0, "since", "LABEL", &since, "blocks that begin then or later, yyyy-mm-dd-hh"), \
+	OPT_STRING(0, "since", "LABEL", &since, \
+	    "blocks that begin then or later, yyyy-mm-dd-hh"), \
 	OPT_STRING(0, "until", "LABEL", &until, "blocks that begin before then"), \
 	OPT_RENAMED("from", "since"), \
 	OPT_RENAMED("to", "until")
@@ -351,7 +353,9 @@ gaps(char **none)
 	OPT_FLAG(0, "incomplete", &incomplete, "those with a status below 8"), \
 	OPT_FLAG(0, "force", &force, "old blocks that have no width too")
 #define STALE OPT_SECONDS(0, "stale", "TIME", &stale, "another machine's claim is void then (1h)")
-#define EMPTY_EXIT OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there are none")
+#define EMPTY_EXIT \
+	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, \
+	    "exit status when there are none")
 
 static const struct opt init_options[] = { ZONE, OPT_END };
 static const struct opt seed_options[] = {
@@ -365,7 +369,8 @@ static const struct opt list_options[] = { PROVIDER, BLOCKS, EMPTY_EXIT, OPT_END
 static const struct opt claim_options[] = {
 	PROVIDER,
 	BLOCKS,
-	OPT_NUMBER(0, "worker-pid", "PID", &worker_pid, 1, 1 << 30, "the process that works on them"),
+	OPT_NUMBER(0, "worker-pid", "PID", &worker_pid, 1, 1 << 30,
+	    "the process that works on them"),
 	STALE,
 	OPT_NUMBER(0, "limit", "N", &limit, 1, 1LL << 40, "no more than N blocks"),
 	EMPTY_EXIT,

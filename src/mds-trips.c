@@ -33,16 +33,21 @@ static long long out_format;
 static const char *receipt_file;
 
 static const struct opt options[] = {
-	OPT_STRING(0, "version-field", "FIELD", &version_field, "the field that has the version of MDS, which is taken out"),
-	OPT_STRING(0, "mds-version", "VERSION", &version_option, "the version of MDS where no field has it, such as 0.3.0 (0.3)"),
+	OPT_STRING(0, "version-field", "FIELD", &version_field,
+	    "the field that has the version of MDS"),
+	OPT_STRING(0, "mds-version", "VERSION", &version_option,
+	    "the version of MDS where no field has it (0.3)"),
 	OPT_CHOICE(0, "schema-version", "VERSION", &schema_option, mds_schemas,
-	    "rules: old, 0.2 to 2.0, or auto, the version's own (old up to 0.4)"),
+	    "rules: old, 0.2 to 2.0, or auto"),
 	OPT_NO_LETTER('s', "schema-version"),
 	OPT_CHOICE(0, "time-unit", "UNIT", &unit_option, unit_words, "times are in ms or s (s for 0.2, else ms)"),
-	OPT_LIST(0, "integer-ids", "NAME", &integer_ids, "this provider_name's integer ids become UUIDs; * is all; repeat for more"),
+	OPT_LIST(0, "integer-ids", "NAME", &integer_ids,
+	    "its integer ids become UUIDs; * is all providers"),
 	OPT_NO_LETTER('i', "integer-ids"),
-	OPT_STRING('b', "bounds", "W,S,E,N", &bounds_option, "a point whose swap is in this box is bad; others outside are counted"),
-	OPT_STRING(0, "window", "SINCE,UNTIL", &window_option, "trips that end at other times are counted"),
+	OPT_STRING('b', "bounds", "W,S,E,N", &bounds_option,
+	    "points outside of this box are counted"),
+	OPT_STRING(0, "window", "SINCE,UNTIL", &window_option,
+	    "trips that end at other times are counted"),
 	OPT_NO_LETTER('w', "window"),
 	OPT_RECEIPT(receipt_file),
 	OPT_ROWS_OUT(out_format),
@@ -124,7 +129,8 @@ parse_time(struct str text)
 	const char *why;
 
 	if (!date_parse(text, DATE_ISO, &m, &why))
-		die(EX_USAGE, "--window %s: \"%.*s\" %s: want SINCE,UNTIL as 2020-03-01T01:00:00Z", window_option, (int)text.n, text.p, why);
+		die(EX_USAGE, "--window %s: \"%.*s\" %s: want SINCE,UNTIL as 2020-03-01T01:00:00Z",
+		    window_option, (int)text.n, text.p, why);
 	return date_usec(&m);
 }
 

@@ -26,9 +26,9 @@ static bool ignore_new, strict;
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_NDJSON };
 
 static const struct opt options[] = {
-	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these fields in this order (else all of the first 1000 records)"),
-	OPT_FLAG(0, "ignore-new", &ignore_new, "leave out fields that come up later, and say at the end which they were"),
-	OPT_FLAG(0, "strict", &strict, "a key twice in a record makes it a bad one (else the last one wins)"),
+	OPT_STRING('c', "columns", "A,B,...", &columns_list, "these columns, in this order"),
+	OPT_FLAG(0, "ignore-new", &ignore_new, "leave out fields that come up later"),
+	OPT_FLAG(0, "strict", &strict, "a record with a key twice is a bad one"),
 	OPT_NO_LETTER('s', "strict"),
 	OPT_ROWS_CHECKS(reading), /* --rejects, --max-rejects, --max-record, --nul */
 	OPT_END

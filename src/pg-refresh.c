@@ -25,7 +25,7 @@ static const struct opt options[] = {
 };
 const struct tool tool = {
 	.name = "pg-refresh", .operands = "VIEW|TABLE ...", .options = options,
-	.does = "Refresh materialized views, concurrently where that works; analyse and vacuum them and tables.",
+	.does = "Refresh materialized views; analyze and vacuum them and tables.",
 };
 
 /* Why the view can't be refreshed while it is read, and the mend; NULL: it can. */

@@ -43,21 +43,23 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static struct pg_options db = { PG_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_LIST('k', "key", "COL[,COL]", &target_options.keys, "columns that tell which row is which"),
+	OPT_LIST('k', "key", "COL[,COL]", &target_options.keys,
+	    "columns that tell which row is which"),
 	OPT_LIST(0, "stage", "STAGE", &target_options.stages,
-	    "merge this table, not standard input; repeat for more, later ones win"),
+	    "merge this table, not records; may be repeated"),
 	OPT_STRING(0, "newer", "COL", &target_options.newer,
-	    "of rows with one key the one with the greatest COL wins, here and in the table"),
+	    "of rows with one key the greatest COL wins"),
 	OPT_FLAG(0, "replace", &target_options.replace, "the table becomes what was read"),
-	OPT_FLAG(0, "delete-missing", &target_options.delete_missing, "delete rows whose key was not read"),
+	OPT_FLAG(0, "delete-missing", &target_options.delete_missing,
+	    "delete rows whose key was not read"),
 	OPT_STRING(0, "max-delete", "N|P%", &target_options.max_delete,
-	    "that would delete more of the table than this: fail (50%)"),
-	OPT_GROUP("and", "TABLE", "merge into this one too, in one transaction: what follows is about it"),
+	    "a run that deletes more than this: fail (50%)"),
+	OPT_GROUP("and", "TABLE", "merge into this one too; its options follow"),
 	OPT_FLAG('n', "dry-run", &dry_run, "do it all, print the receipt, undo it"),
-	OPT_FLAG(0, "private", &db.private, "no message quotes a value or row; records need --rejects"),
+	OPT_FLAG(0, "private", &db.private, "messages quote no value; needs --rejects"),
 	OPT_PGCOPY(target_options.copy),
 	OPT_NUMBER(0, "expect-rows", "N", &target_options.expect_rows, 0, 1LL << 62,
-	    "fewer rows than this are bad data"),
+	    "fewer rows are an error (65)"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when there was no record"),
 	OPT_RENAMED("from", "stage"),
 	OPT_PG(db),
@@ -65,8 +67,9 @@ static const struct opt options[] = {
 	OPT_END
 };
 const struct tool tool = {
-	.name = "pg-upsert", .operands = "TABLE --key COL[,COL] [file ... | --stage STAGE]", .options = options,
-	.does = "Merge records, or staging tables, into a Postgres table by key, in one transaction.",
+	.name = "pg-upsert", .operands = "TABLE --key COL[,COL] [file ... | --stage STAGE]",
+	.options = options,
+	.does = "Merge records, or staging tables, into a PostgreSQL table by key.",
 	.group = &target_group,
 };
 
@@ -101,14 +104,15 @@ check_target(const struct target_options *o)
 	if (o->keys.n == 0)
 		die(EX_USAGE, "no --key: say which columns tell a row");
 	if (o->stages.n > 0 && o->operands[1] != NULL)
-		die(EX_USAGE, "%s: --stage takes tables, so there is no place for a file", o->operands[1]);
+		die(EX_USAGE, "%s: --stage takes tables, so there is no place for a file",
+		    o->operands[1]);
 	return (struct target){
 		.options = o,
 		.want = {
 			.table = o->operands[0], .keys = all_keys(&o->keys), .stages = o->stages,
 			.see_stage = "fill it with pg-copy-in first", .newer = o->newer,
-			.max_delete = limit_parse("max-delete", o->max_delete), .replace = o->replace,
-			.delete_missing = o->delete_missing, .copy = o->copy,
+			.max_delete = limit_parse("max-delete", o->max_delete),
+			.replace = o->replace, .delete_missing = o->delete_missing, .copy = o->copy,
 		},
 	};
 }
@@ -126,9 +130,11 @@ parse_targets(int argc, char **argv)
 		all.t[i] = check_target(&of[i]);
 	for (size_t i = 0; i < all.n && all.n > 1; i++)
 		if (all.t[i].want.stages.n == 0)
-			die(EX_USAGE, "%s: with --and each table wants its --stage", all.t[i].want.table);
+			die(EX_USAGE, "%s: with --and each table wants its --stage",
+			    all.t[i].want.table);
 	if (all.t[0].want.stages.n > 0 && (reading.rejects != NULL || reading.max_rejects != NULL))
-		die(EX_USAGE, "--rejects is for records, not for --stage: reject them when the stage is filled");
+		die(EX_USAGE, "--rejects is for records, not for --stage:"
+		    " reject them when the stage is filled");
 	if (db.private && all.t[0].want.stages.n == 0 && reading.rejects == NULL)
 		die(EX_USAGE, "--private: without --rejects the reason of a bad record would quote it");
 	return all;

@@ -20,16 +20,17 @@ static long long out_format;
 static struct s3_options source = { S3_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_STRING(0, "since", "TIMESTAMP", &since, "only what was modified then or later: ISO 8601 or POSIX seconds"),
+	OPT_STRING(0, "since", "TIMESTAMP", &since, "only what was modified then or later"),
 	OPT_STRING(0, "until", "TIMESTAMP", &until, "only what was modified before"),
-	OPT_STRING('d', "delimiter", "TEXT", &delimiter, "keys with TEXT behind the prefix make one record: {\"prefix\":...}"),
+	OPT_STRING('d', "delimiter", "TEXT", &delimiter, "one record for keys alike up to TEXT"),
 	OPT_STRING(0, "start-after", "KEY", &start_after, "only keys that sort behind this one"),
 	OPT_NUMBER(0, "limit", "N", &limit, 1, 1LL << 50, "no more than N records"),
 	OPT_NO_LETTER('n', "limit"),
 	OPT_FLAG(0, "storage-class", &storage_class, "a field storage_class, too"),
-	OPT_FLAG(0, "uploads", &uploads, "uploads in parts that were begun and not ended, instead"),
+	OPT_FLAG(0, "uploads", &uploads, "uploads in parts that were begun and not ended"),
 	OPT_NUMBER(0, "expect-rows", "N", &expect_rows, 0, 1LL << 50, "fewer records are an error (65)"),
-	OPT_NUMBER(0, "empty-exit", "N", &empty_exit, 0, 255, "exit N when there are no records"),
+	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255,
+	    "exit status when there are no records"),
 	OPT_ROWS_OUT(out_format),
 	OPT_S3(source),
 	OPT_END

@@ -38,14 +38,16 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static struct s3_options target = { S3_DEFAULTS };
 
 static const struct opt options[] = {
-	OPT_STRING(0, "each", "URL", &each, "each record is an object: s3://BUCKET/{field}/{field}.json"),
+	OPT_STRING(0, "each", "URL", &each, "store each record: s3://BUCKET/{field}.json"),
 	OPT_NO_LETTER('e', "each"),
-	OPT_LIST('s', "set", "FIELD=VALUE", &set, "for --each: goes before the record's field; repeat for more"),
-	OPT_FLAG(0, "skip-unchanged", &skip_unchanged, "for --each: leave objects that have this content already"),
+	OPT_LIST('s', "set", "FIELD=VALUE", &set, "--each: a field for the URL; may be repeated"),
+	OPT_FLAG(0, "skip-unchanged", &skip_unchanged,
+	    "--each: leave objects that have this content"),
 	OPT_NO_LETTER('u', "skip-unchanged"),
 	OPT_NUMBER('j', "jobs", "N", &jobs, 1, 256, "requests in flight (4 parts; 32 records)"),
 	OPT_SIZE(0, "part-size", "BYTES", &part_size, S3_PART_MIN, S3_PUT_MAX, "of the first parts of a large stream (8M)"),
-	OPT_STRING(0, "content-type", "TYPE", &content_type, "media type (by the key's ending; --each: application/json)"),
+	OPT_STRING(0, "content-type", "TYPE", &content_type,
+	    "media type (else by the ending of the key)"),
 	OPT_FLAG('z', "gzip", &pack, "pack what is stored, with Content-Encoding: gzip"),
 	OPT_LIST(0, "meta", "KEY=VALUE", &metadata, "keep this with the object; repeat for more"),
 	OPT_NO_LETTER('m', "meta"),
@@ -169,7 +171,8 @@ make_headers(const char *type)
 		headers[n] = buf_take(&header);
 	}
 	if (bytes > METADATA)
-		die(EX_USAGE, "--meta: %zu bytes of keys and values, of which S3 takes %d", bytes, METADATA);
+		die(EX_USAGE, "--meta: %zu bytes of keys and values, of which S3 takes %d",
+		    bytes, METADATA);
 	return headers;
 }
 

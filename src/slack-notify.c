@@ -30,9 +30,10 @@ static struct http_options net = { .max_time = 60, .max_wait = 60, .timeout = 15
 
 static const struct opt options[] = {
 	OPT_STRING('t', "text", "TEXT", &text_option, "the message, instead of standard input"),
-	OPT_STRING('T', "template", "TEXT", &template, "a line for each record of the input, with {field} filled in"),
-	OPT_LIST('s', "set", "FIELD=VALUE", &set, "a field for the template; goes before the record's; repeat for more"),
-	OPT_FLAG(0, "markup", &markup, "<!channel> and <url|label> in --text or --template are meant for Slack"),
+	OPT_STRING('T', "template", "TEXT", &template,
+	    "a line for each record, with {field} filled in"),
+	OPT_LIST('s', "set", "FIELD=VALUE", &set, "a field for the template; may be repeated"),
+	OPT_FLAG(0, "markup", &markup, "keep <!channel> and <url|label> of the text"),
 	OPT_FLAG('n', "dry-run", &dry_run, "print what would be sent"),
 	OPT_HTTP(net),
 	OPT_END

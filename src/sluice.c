@@ -24,13 +24,14 @@
 static double grace = 10;
 
 static const struct opt options[] = {
-	OPT_SECONDS(0, "kill-after", "TIME", &grace, "SIGKILL what ignores SIGTERM for so long (10s)"),
+	OPT_SECONDS(0, "kill-after", "TIME", &grace,
+	    "SIGKILL what ignores SIGTERM for so long (10s)"),
 	OPT_NO_LETTER('k', "kill-after"),
 	OPT_END
 };
 const struct tool tool = {
 	.name = "sluice", .operands = "'PIPELINE' -- SINK [arg ...]", .options = options, .own_operands_only = true,
-	.does = "Run a bash pipeline into a sink that sees the end of its input only if all of the pipeline succeeded.",
+	.does = "Run a bash pipeline into a sink; end its input only if all of it succeeded.",
 };
 
 struct child { pid_t pid; bool over; int status; };     /* status: as a shell has it, 128 + n for a signal */

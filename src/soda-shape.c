@@ -27,16 +27,17 @@ static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE };
 static long long out_format;
 
 static const struct opt options[] = {
-	OPT_STRING(0, "schema", "FILE", &columns_file, "the dataset's columns, as soda-fetch --describe writes them"),
+	OPT_STRING(0, "schema", "FILE", &columns_file, "the dataset's columns, from soda-fetch"),
 	OPT_NO_LETTER('c', "schema"),
 	OPT_RENAMED("columns", "schema"),
-	OPT_LIST(0, "location", "FIELD", &locations, "this field is a place, and has to be one in the dataset; repeat for more"),
+	OPT_LIST(0, "location", "FIELD", &locations, "this field is a place; may be repeated"),
 	OPT_NO_LETTER('l', "location"),
-	OPT_LIST(0, "point", "COLUMN=LON,LAT", &points, "make the column of two fields; repeat for more"),
+	OPT_LIST(0, "point", "COLUMN=LON,LAT", &points,
+	    "make the column of two fields; repeat for more"),
 	OPT_NO_LETTER('p', "point"),
 	OPT_STRING(0, "stamp", "COLUMN", &stamp, "a column that gets the time of this run"),
 	OPT_NO_LETTER('s', "stamp"),
-	OPT_STRING(0, "zone", "NAME", &timezone_option, "of --stamp, such as America/Chicago (UTC)"),
+	OPT_STRING(0, "zone", "NAME", &timezone_option, "the time zone of --stamp (UTC)"),
 	OPT_RENAMED("timezone", "zone"),
 	OPT_FLAG(0, "strict", &strict, "a field that the dataset lacks makes a bad record"),
 	OPT_ROWS_IN(reading),
@@ -310,7 +311,8 @@ main(int argc, char *argv[])
 	struct row *row;
 
 	if (columns_file == NULL)
-		die(EX_USAGE, "no --schema: say what the dataset has, as soda-fetch --describe writes it");
+		die(EX_USAGE,
+		    "no --schema: say what the dataset has, as soda-fetch --describe writes it");
 	if (timezone_option != NULL && stamp == NULL)
 		die(EX_USAGE, "--zone is that of --stamp, which is not there");
 	open_shape(&s);

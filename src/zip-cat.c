@@ -32,10 +32,12 @@ static const char *index_file;
 static const char *receipt_file;
 
 static const struct opt options[] = {
-	OPT_LIST('i', "include", "GLOB", &includes, "only members whose name fits, such as '*.json'; repeat for more"),
+	OPT_LIST('i', "include", "GLOB", &includes,
+	    "only members such as '*.json'; may be repeated"),
 	OPT_SIZE(0, "max-bytes", "BYTES", &max_bytes, 1, 1LL << 60, "all members unpacked are at most so much (64G)"),
 	OPT_NUMBER(0, "max-ratio", "N", &max_ratio, 1, 1LL << 30, "... and at most N times as large as the zip (250)"),
-	OPT_STRING(0, "index", "FILE", &index_file, "write there which byte of the output each member starts at"),
+	OPT_STRING(0, "index", "FILE", &index_file,
+	    "write there at which byte each member starts"),
 	OPT_NUMBER(0, "empty-exit", "STATUS", &empty_exit, 0, 255, "exit status when no member was written"),
 	OPT_RECEIPT(receipt_file),
 	OPT_END

@@ -87,6 +87,16 @@ def links(pages):
     return broken if some else ["no link was found"]
 
 
+def help_of(program, words):
+    """--help of a tool, and of the command that the words begin with."""
+    texts = [subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout]
+    if " COMMAND " in texts[0]:
+        commands = [word for word in words if re.search(rf"^ {re.escape(word)}\s", texts[0], re.MULTILINE)]
+        texts += [subprocess.run([program, word, "--help"], capture_output=True, text=True, check=True).stdout
+                  for word in commands[:1]]
+    return "".join(texts)
+
+
 def options(page, programs):
     """The options of our tools in the page's commands that the tools do not have."""
     wrong = []
@@ -94,7 +104,7 @@ def options(page, programs):
         for command in re.split(r"[|;&'()<>\n]|\s--\s|\bsluice\b", text.replace("\\\n", " ")):
             words = command.split()
             if words and os.path.isfile(f"{programs}/{words[0]}") and not words[0].startswith("culvert"):
-                known = subprocess.run([f"{programs}/{words[0]}", "--help"], capture_output=True, text=True, check=True).stdout
+                known = help_of(f"{programs}/{words[0]}", words[1:])
                 wrong += [f"{words[0]} {word}" for word in words
                           if word.startswith("--") and not re.search(rf"(?<!\S){word}(?![\w-])", known)]
     return wrong

@@ -127,7 +127,7 @@ python3 - wanted >got <<'IN'
 import json, subprocess, sys
 for line in open(sys.argv[1]):
     key = json.loads(line)
-    got = subprocess.run(["s3-list", "s3://bkt/" + key, "-n", "1"], stdout=subprocess.PIPE, text=True).stdout
+    got = subprocess.run(["s3-list", "s3://bkt/" + key, "--limit", "1"], stdout=subprocess.PIPE, text=True).stdout
     print(json.dumps(json.loads(got)["key"]) if got else "nothing")
 IN
 python3 -c 'import json, sys; [print(json.dumps(json.loads(line))) for line in sys.stdin]' <wanted >wanted.again

@@ -49,7 +49,7 @@ own_standard_files(void)
 	}
 }
 
-/* Returns the option by its name (the first N letters of it) or letter, or NULL; also of no table. */
+/* Returns the option by its name (the first N letters of it) or letter, or NULL. */
 static const struct opt *
 find(const struct opt *table, const char *name, size_t n, char letter)
 {
@@ -60,13 +60,14 @@ find(const struct opt *table, const char *name, size_t n, char letter)
 	return NULL;
 }
 
-/* Before the command is known, an option of any command will do: it has the same kind everywhere. */
+/* Before the command is known, an option of any command will do: its kind is the same in all. */
 static const struct opt *
 find_in_commands(const char *name, size_t n, char letter)
 {
 	const struct opt *o = NULL;
 
-	for (const struct command *c = tool.commands; c != NULL && c->name != NULL && o == NULL; c++)
+	for (const struct command *c = tool.commands; c != NULL && c->name != NULL && o == NULL;
+	    c++)
 		if (called == NULL || called == c)
 			o = find(c->options, name, n, letter);
 	return o;
@@ -92,10 +93,12 @@ need(const char *dashes, const char *name, size_t n)
 	const struct opt *o = find_any(is_long ? name : NULL, n, is_long ? 0 : *name);
 
 	if (o == NULL && called != NULL)
-		die(EX_USAGE, "%s takes no %s%.*s: see %s %s --help", called->name, dashes, (int)n, name,
+		die(EX_USAGE, "%s takes no %s%.*s: see %s %s --help",
+		    called->name, dashes, (int)n, name,
 		    tool.name, called->name);
 	if (o == NULL)
-		die(EX_USAGE, "%s%.*s: no such option: see %s --help", dashes, (int)n, name, tool.name);
+		die(EX_USAGE, "%s%.*s: no such option: see %s --help",
+		    dashes, (int)n, name, tool.name);
 	if (o->kind == OPT_KIND_RENAMED)
 		die(EX_USAGE, "%s%.*s is now %s", dashes, (int)n, name, o->help);
 	return o;
@@ -306,8 +309,8 @@ print_options(const struct opt *table)
 			continue;
 		if (o->letter != 0)
 			snprintf(letter, sizeof letter, "-%c", o->letter);
-		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
-		    o->arg != NULL ? o->arg : "");
+		snprintf(left, sizeof left, "%s --%s%s%s", letter, o->name,
+		    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
 		printf(" %-27s %s\n", left, o->help);
 	}
 }
@@ -315,8 +318,8 @@ print_options(const struct opt *table)
 static void
 print_usage(const char *command, const char *operands, const char *does)
 {
-	printf("usage: %s%s%s [option ...]%s%s\n%s\n", tool.name, *command != '\0' ? " " : "", command,
-	    *operands != '\0' ? " " : "", operands, does);
+	printf("usage: %s%s%s [option ...]%s%s\n%s\n", tool.name, *command != '\0' ? " " : "",
+	    command, *operands != '\0' ? " " : "", operands, does);
 }
 
 static void
@@ -326,7 +329,8 @@ print_commands(void)
 	for (const struct command *c = tool.commands; c->name != NULL; c++) {
 		char left[64];
 
-		snprintf(left, sizeof left, "%s%s%s", c->name, *c->operands != '\0' ? " " : "", c->operands);
+		snprintf(left, sizeof left, "%s%s%s", c->name, *c->operands != '\0' ? " " : "",
+		    c->operands);
 		printf(" %-27s %s\n", left, c->does);
 	}
 }
@@ -345,7 +349,7 @@ print_help(void)
 	print_options(tool.options);
 	if (tool.commands != NULL && called == NULL)
 		printf(" %s COMMAND --help prints the options of a command\n", tool.name);
-	printf(" -q --quiet, -v --verbose, --progress, --log-json, --version; more in %s(1)\n", tool.name);
+	puts(" -q --quiet, -v --verbose, --progress, --log-json, --version: see culvert(7)");
 	if (fflush(stdout) != 0)
 		die_errno(EX_IOERR, "stdout");
 	exit(EX_OK);
@@ -368,7 +372,8 @@ print_table(const struct opt *table)
 static _Noreturn void
 print_tables(void)
 {
-	printf("tool\t%s\t%s\t%s\n", tool.name, tool.commands != NULL ? "" : tool.operands, tool.does);
+	printf("tool\t%s\t%s\t%s\n", tool.name, tool.commands != NULL ? "" : tool.operands,
+	    tool.does);
 	print_table(tool.options);
 	print_table(common);
 	for (const struct command *c = tool.commands; c != NULL && c->name != NULL; c++) {

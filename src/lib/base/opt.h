@@ -55,7 +55,7 @@ struct opt {
 	{ .kind = OPT_KIND_CHOICE, .letter = c, .name = l, .arg = a, .number = var, .words = w, .help = h }
 /* Ends a group and begins the next, whose first operand is the argument: see struct opt_group. */
 #define OPT_GROUP(l, a, h) { .kind = OPT_KIND_GROUP, .name = l, .arg = a, .help = h }
-/* An old name: it dies with "--from is now --stage", and neither --help nor completion shows it. */
+/* An old name: it dies with "--from is now --stage"; --help and completion do not show it. */
 #define OPT_RENAMED(old, new) { .kind = OPT_KIND_RENAMED, .name = old, .help = "--" new }
 /* A letter that an option had: it dies with "-n is now --limit". */
 #define OPT_NO_LETTER(c, l) { .kind = OPT_KIND_RENAMED, .letter = c, .name = "", .help = "--" l }
@@ -78,15 +78,15 @@ struct command {
 struct opt_group {
 	void *element;
 	size_t size;                            /* of the element */
-	char ***operands;                       /* in the element: those of the group, NULL at the end */
+	char ***operands;                       /* in the element; NULL at the end of each */
 };
 
 struct tool {
 	const char *name;                       /* "pg-upsert" */
-	const char *operands;                   /* "TABLE [file ...]"; of a tool with commands not used */
+	const char *operands;                   /* "TABLE [file ...]"; not used with commands */
 	const char *does;                       /* one sentence for --help */
 	const struct opt *options;              /* may be NULL in a tool with commands */
-	const struct command *commands;         /* the first operand names one; NULL: it has none */
+	const struct command *commands;         /* the first operand names one; may be NULL */
 	const struct opt_group *group;          /* NULL: options have no groups */
 	bool own_operands_only;                 /* the first operand ends the options (sluice, whose sink has its own) */
 };

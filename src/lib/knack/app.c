@@ -337,6 +337,7 @@ knack_zone(const struct knack_app *app, const char *named)
 		return name.p;
 	iana = knack_zones_find(name);
 	if (iana == NULL)
-		die(EX_CONFIG, "time zone \"%s\": not known: see --zone%s", name.p, named != NULL ? ", such as America/Chicago" : "");
+		die(EX_CONFIG, "time zone \"%s\": not known: see --zone%s", name.p,
+		    named != NULL ? ", such as America/Chicago" : "");
 	return iana;
 }

@@ -46,7 +46,7 @@ struct knack {
 	struct knack_state *state;      /* of knack.c */
 };
 
-/* APP_FILE: an earlier output of --describe, or NULL.  Settings that are missing or wrong die EX_CONFIG. */
+/* APP_FILE: an earlier output of --describe, or NULL.  Wrong or missing settings die EX_CONFIG. */
 struct knack *knack_open(const char *app_file, const struct knack_options *);
 void knack_close(struct knack *);
 

@@ -101,13 +101,17 @@ check_span(const struct mds_pages *p)
 	struct mds_span all = p->want.span;
 
 	if (p->question->times == MDS_TIMELESS && all.from != all.to)
-		die(EX_USAGE, "%s are as they are now: leave out --hour, --since and --until", endpoint_name(p));
+		die(EX_USAGE, "%s are as they are now: leave out --hour, --since and --until",
+		    endpoint_name(p));
 	if (p->question->times != MDS_TIMELESS && all.from == all.to)
-		die(EX_USAGE, "%s of which time? see --hour, or --since and --until", endpoint_name(p));
+		die(EX_USAGE, "%s of which time? see --hour, or --since and --until",
+		    endpoint_name(p));
 	if (p->question->times == MDS_HOURS && (all.from % MDS_HOUR != 0 || all.to % MDS_HOUR != 0))
-		die(EX_USAGE, "version %s knows whole hours only: --since and --until have to be such", p->version->number);
+		die(EX_USAGE, "version %s knows whole hours only: --since and --until"
+		    " have to be such", p->version->number);
 	if (p->question->times == MDS_MS && (all.from % 1000 != 0 || all.to % 1000 != 0))
-		die(EX_USAGE, "version %s knows ms: --since and --until are finer", p->version->number);
+		die(EX_USAGE, "version %s knows ms: --since and --until are finer",
+		    p->version->number);
 }
 
 /*

@@ -2,8 +2,8 @@
  * mds/schedule.h - what the commands of mds-schedule share: the three tables, which blocks are
  * meant, and how they are shown.
  *
- * Times are bound as ISO 8601 text and read by the server, in UTC.  Every command works in one transaction, and dies with
- * nothing changed.
+ * Times are bound as ISO 8601 text and read by the server, in UTC.  Every command works in one
+ * transaction, and dies with nothing changed.
  */
 #ifndef MDS_SCHEDULE_H
 #define MDS_SCHEDULE_H

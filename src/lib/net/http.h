@@ -47,11 +47,13 @@ struct http_options {
 /* Options of a tool: rows of its table that fill a struct http_options, NET. */
 #define OPT_HTTP(net) \
 	OPT_SECONDS(0, "max-time", "TIME", &(net).max_time, "end the whole run after this long (never)"), \
-	OPT_SECONDS(0, "max-wait", "TIME", &(net).max_wait, "wait this long at most when told to come back later (10m)"), \
-	OPT_SECONDS(0, "timeout", "TIME", &(net).timeout, "wait this long for an answer to start (5m; 1m once it has)"), \
+	OPT_SECONDS(0, "max-wait", "TIME", &(net).max_wait, \
+	    "longest wait for a server that says later (10m)"), \
+	OPT_SECONDS(0, "timeout", "TIME", &(net).timeout, \
+	    "wait this long for an answer to start (5m)"), \
 	OPT_NUMBER(0, "retries", "N", &(net).retries, 0, 1000, "tries after the first (8)"), \
 	OPT_SECONDS(0, "retry-wait", "TIME", &(net).retry_wait, "first pause between tries, doubled for each (1s)"), \
-	OPT_STRING(0, "cacert", "FILE", &(net).cacert, "certificates to trust (else CURL_CA_BUNDLE, SSL_CERT_FILE, the system's)")
+	OPT_STRING(0, "cacert", "FILE", &(net).cacert, "certificates to trust (else the system's)")
 
 struct http_reply {
 	long status;            /* 2xx, or one that the caller claimed */

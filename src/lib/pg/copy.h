@@ -28,7 +28,7 @@ extern const char *const pgcopy_date_orders[];
 	OPT_FLAG(0, "keep-empty", &(options).keep_empty, "\"\" is an empty string in text columns, not NULL"), \
 	OPT_FLAG(0, "ignore-new", &(options).ignore_new, "leave out columns that the table lacks"), \
 	OPT_CHOICE(0, "date-order", "ORDER", &(options).date_order, pgcopy_date_orders, \
-	    "take 1/31/2020 (mdy), 31/1/2020 (dmy) and 20/1/31 (ymd) as dates too")
+	    "of dates such as 1/2/2020: mdy, dmy or ymd")
 
 struct pgcopy_job {
 	PGconn *conn;

@@ -50,7 +50,8 @@ struct rows_options {
 
 /* Options of a tool that reads records: rows of its table that fill a struct rows_options, IN. */
 #define OPT_ROWS_IN(in) \
-	OPT_CHOICE(0, "from", "FORMAT", &(in).from, rows_formats, "format of the input: ndjson or csv (else by its first byte)"), \
+	OPT_CHOICE(0, "from", "FORMAT", &(in).from, rows_formats, \
+	    "format of the input: ndjson or csv (else guessed)"), \
 	OPT_ROWS_CHECKS(in)
 #define OPT_ROWS_CHECKS(in) \
 	OPT_STRING(0, "rejects", "FILE", &(in).rejects, "put bad records there and go on"), \
@@ -59,7 +60,8 @@ struct rows_options {
 	OPT_CHOICE(0, "nul", "HOW", &(in).nul, rows_nuls, "NUL bytes: refuse, strip or replace them")
 /* Of one that writes them: TO is a long long, for rows_stdout(). */
 #define OPT_ROWS_OUT(to) \
-	OPT_CHOICE(0, "to", "FORMAT", &(to), rows_formats, "format of the output: ndjson or csv (else as the input)")
+	OPT_CHOICE(0, "to", "FORMAT", &(to), rows_formats, \
+	    "format of the output: ndjson or csv (as the input)")
 
 /* Standard input where no file is named. */
 struct rows *rows_open(char **files, const struct rows_options *);

@@ -25,8 +25,10 @@ struct s3_options {
 
 /* Options of a tool: rows of its table that fill a struct s3_options. */
 #define OPT_S3(options) \
-	OPT_STRING(0, "endpoint-url", "URL", &(options).endpoint, "S3 is there (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)"), \
-	OPT_STRING(0, "region", "NAME", &(options).region, "the bucket's region (else AWS_REGION, the profile, or as S3 says)"), \
+	OPT_STRING(0, "endpoint-url", "URL", &(options).endpoint, \
+	    "where S3 is (else AWS_ENDPOINT_URL_S3)"), \
+	OPT_STRING(0, "region", "NAME", &(options).region, \
+	    "the bucket's region (else AWS_REGION)"), \
 	OPT_HTTP((options).http)
 
 #define S3_KEY_MAX 1024                         /* bytes of a key */
