@@ -475,9 +475,10 @@ static char *
 read_secret_file(const char *name, const char *path)
 {
 	struct buf text = { 0 };
+	enum slurp how = slurp(&text, path, SIZE_MAX);
 
-	if (slurp(&text, path, SIZE_MAX) != SLURP_WHOLE)
-		die_errno(EX_CONFIG, "%s_FILE: %s", name, path);
+	if (how != SLURP_WHOLE)
+		die_errno(slurp_status(how), "%s_FILE: %s", name, path);
 	while (text.len > 0 && (text.p[text.len - 1] == '\n' || text.p[text.len - 1] == '\r'))
 		text.p[--text.len] = '\0';
 	return buf_take(&text);

@@ -17,5 +17,7 @@ enum slurp {
 
 /* Appends the file's bytes. */
 enum slurp slurp(struct buf *, const char *path, size_t most);
+/* The exit status of a file of settings that slurp() did not read: EX_IOERR of a read error, else EX_CONFIG.  Keeps errno. */
+int slurp_status(enum slurp how);
 
 #endif

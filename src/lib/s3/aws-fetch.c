@@ -225,8 +225,10 @@ container_token(void)
 	if (path == NULL && token == NULL)
 		return NULL;
 	if (path != NULL) {
-		if (slurp(&text, path, TOKEN_MAX) != SLURP_WHOLE)
-			die_errno(EX_CONFIG, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: %s", path);
+		enum slurp how = slurp(&text, path, TOKEN_MAX);
+
+		if (how != SLURP_WHOLE)
+			die_errno(slurp_status(how), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: %s", path);
 		text.p[strcspn(text.p, "\r\n")] = '\0';
 		token = text.p;
 	}

@@ -112,7 +112,7 @@ read_text(struct buf *text, const char *path)
 	if (how == SLURP_NOT_OPENED)
 		memory_check(path);
 	else if (how == SLURP_FAILED)
-		die_errno(EX_CONFIG, "%s", path);
+		die_errno(slurp_status(how), "%s", path);
 	else if (how == SLURP_TOO_LARGE)
 		die(EX_CONFIG, "%s: more than 1 MiB: no file of credentials or profiles", path);
 	return how == SLURP_WHOLE;

@@ -240,7 +240,7 @@ read_token(struct buf *token, const char *path, struct aws_failure *f)
 		return aws_fail(f, EX_CONFIG, "%s: too large for a token", path);
 	if (how != SLURP_WHOLE) {
 		memory_check(path);
-		return aws_fail(f, EX_CONFIG, "%s: %s", path, strerror(errno));
+		return aws_fail(f, slurp_status(how), "%s: %s", path, strerror(errno));
 	}
 	token->len = strcspn(token->p, "\r\n");
 	token->p[token->len] = '\0';
