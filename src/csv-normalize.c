@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "advice.h"
@@ -25,15 +26,14 @@
 static const char *delimiter_word, *columns_list;
 static bool keep_names, strict, trim, keep_empty;
 static struct words renames, date_words, nulls;
-static long long encoding, date_order;
-static const char *const encodings[] = { "auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252", "utf-16", NULL };
-enum { UTF16 = ENCODING_WINDOWS1252 + 1 };      /* of either order */
+static const char *encoding = "auto";
+static long long date_order;
 static const char *const date_orders[] = { "auto", "mdy", "dmy", "ymd", NULL };
 /* The hooks are set in main(). */
 static struct rows_options reading = { ROWS_DEFAULTS, ROWS_ADVICE, .from = ROWS_CSV };
 
 static const struct opt options[] = {
-	OPT_CHOICE(0, "encoding", "NAME", &encoding, encodings,
+	OPT_STRING(0, "encoding", "NAME", &encoding,
 	    "of the input, such as windows-1252 (else guessed)"),
 	OPT_NO_LETTER('e', "encoding"),
 	OPT_STRING('d', "delimiter", "CHAR", &delimiter_word,
@@ -67,7 +67,8 @@ const struct tool tool = {
 
 struct source {
 	bool known;                     /* the encoding is: set for each file */
-	enum encoding encoding;
+	const char *encoding;           /* its name, */
+	struct encoding *decoder;       /* and what reads it; NULL: it is UTF-8 */
 	char delimiter;
 	bool eof;
 	size_t start, len;              /* what of raw is not converted yet */
@@ -114,26 +115,38 @@ guess_delimiter(const char *p, const char *end)
 static size_t
 convert_raw(struct source *s, char *to, size_t room)
 {
-	size_t n = room / ENCODING_GROWS, len;
+	size_t n = room / (s->decoder != NULL ? ENCODING_GROWS : 1), len;
 
-	if (s->encoding == ENCODING_UTF8)
-		n = room;
 	if (n > s->len)
 		n = s->len;
-	len = encoding_convert(s->encoding, to, s->raw + s->start, &n, s->eof && n == s->len);
+	if (s->decoder != NULL)
+		len = encoding_convert(s->decoder, to, room, s->raw + s->start, &n, s->eof && n == s->len);
+	else
+		memcpy(to, s->raw + s->start, len = n);
 	s->start += n;
 	s->len -= n;
 	return len;
 }
 
-static enum encoding
-choose_encoding(const struct source *s)
+static bool
+is_utf8(const char *name)
 {
-	enum encoding guess = encoding_guess(s->raw, s->len);
+	return strcasecmp(name, "utf-8") == 0 || strcasecmp(name, "utf8") == 0;
+}
 
-	if (encoding == UTF16 && guess != ENCODING_UTF16BE)
-		return ENCODING_UTF16LE;
-	return encoding == ENCODING_AUTO || encoding == UTF16 ? guess : (enum encoding)encoding;
+static void
+choose_encoding(struct source *s)
+{
+	const char *guess = encoding_guess(s->raw, s->len);
+
+	if (strcasecmp(encoding, "utf-16") == 0)
+		s->encoding = strcmp(guess, "utf-16be") == 0 ? guess : "utf-16le";
+	else
+		s->encoding = strcmp(encoding, "auto") == 0 ? guess : encoding;
+	encoding_close(s->decoder);
+	s->decoder = NULL;
+	if (!is_utf8(s->encoding) && (s->decoder = encoding_open(s->encoding)) == NULL)
+		die(EX_OSFILE, "iconv(3) has no %s: is libc's gconv installed?", s->encoding);
 }
 
 /* In read(2)'s place: the reader sees UTF-8. */
@@ -150,9 +163,9 @@ decode(int fd, void *to, size_t room, void *arg)
 			continue;
 		}
 		s->known = true;
-		s->encoding = choose_encoding(s);
+		choose_encoding(s);
 	}
-	if (s->encoding == ENCODING_UTF8 && s->len == 0 && !s->eof) {
+	if (s->decoder == NULL && s->len == 0 && !s->eof) {
 		ssize_t got = read(fd, to, room);
 
 		s->known = got != 0;        /* what comes behind the end is another file */
@@ -325,8 +338,8 @@ make_plan(struct names *have, const char *file)
 static void
 say_guesses(const struct source *s, const char *file)
 {
-	if (encoding == ENCODING_AUTO && (s->encoding != ENCODING_UTF8 || opt_verbose()))
-		note("%s: read as %s: --encoding says otherwise", file, encoding_name(s->encoding));
+	if (strcmp(encoding, "auto") == 0 && (s->decoder != NULL || opt_verbose()))
+		note("%s: read as %s: --encoding says otherwise", file, s->encoding);
 	if (delimiter_word == NULL && s->delimiter == '\t')
 		note("%s: the delimiter is a tab: --delimiter says otherwise", file);
 	else if (delimiter_word == NULL && (s->delimiter != ',' || opt_verbose()))
@@ -438,6 +451,18 @@ parse_delimiter(void)
 }
 
 static void
+check_encoding(void)
+{
+	struct encoding *e;
+
+	if (strcmp(encoding, "auto") == 0 || strcasecmp(encoding, "utf-16") == 0 || is_utf8(encoding))
+		return;
+	if ((e = encoding_open(encoding)) == NULL)
+		die(EX_USAGE, "--encoding %s: want a name such as windows-1252: iconv -l lists them", encoding);
+	encoding_close(e);
+}
+
+static void
 parse_renames(void)
 {
 	plan.rename = xcalloc(renames.n + 1, sizeof *plan.rename);
@@ -516,6 +541,7 @@ main(int argc, char *argv[])
 
 	static struct source source;    /* static, since it is large */
 
+	check_encoding();
 	source.delimiter = parse_delimiter();
 	parse_renames();
 	parse_dates();
@@ -537,6 +563,7 @@ main(int argc, char *argv[])
 			rows_flush_some(out);
 	rows_finish(out);
 	rows_close(in);
+	encoding_close(source.decoder);
 	free_plan();
 	return EX_OK;
 }

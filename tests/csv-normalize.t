@@ -119,6 +119,22 @@ t 'latin1' 0 csv-normalize --encoding latin1 LATIN1.csv 3<<'OUT'
 name,city
 José,EUR 5
 OUT
+printf 'a,b\n\223\372\226{,\274\n' >sjis.csv
+t 'any encoding that iconv knows, by a name in any case' 0 csv-normalize --encoding Shift_JIS sjis.csv 3<<'OUT'
+a,b
+日本,ｼ
+OUT
+printf 'a,b\n1,\223' >cut.csv
+t '... half a character at the end is bad' 65 csv-normalize --encoding shift_jis cut.csv 3<<'OUT'
+a,b
+OUT
+said 'cut.csv:2: column "b": invalid UTF-8'
+printf 'a,b\n\033$BF|K\\\033(B,2\n' >jis.csv
+t '... with shifts between alphabets, in the second file too' 0 csv-normalize --encoding iso-2022-jp jis.csv jis.csv 3<<'OUT'
+a,b
+日本,2
+日本,2
+OUT
 t 'each file has an encoding of its own' 0 csv-normalize UTF-16BE.csv utf8.csv WINDOWS-1252.csv 3<<'OUT'
 name,city
 José,€ 5
@@ -380,6 +396,8 @@ t '--date twice' 64 csv-normalize --date a --date a 3</dev/null
 t '--columns twice' 64 csv-normalize --columns a,a 3</dev/null
 t '--columns with an empty name' 64 csv-normalize --columns a,,b 3</dev/null
 t '--encoding' 64 csv-normalize --encoding ebcdic 3</dev/null
+said 'iconv -l lists them'
+t '--encoding with a suffix of iconv' 64 csv-normalize --encoding utf-16//IGNORE 3</dev/null
 t 'no such file' 66 csv-normalize nowhere.csv 3</dev/null
 t 'stdin closed' 66 sh -c 'csv-normalize <&-' 3</dev/null
 t 'stdout closed' 74 sh -c 'csv-normalize utf8.csv >&-' 3</dev/null

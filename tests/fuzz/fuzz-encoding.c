@@ -16,9 +16,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static size_t
-convert(enum encoding e, char *to, size_t room, const char *p, size_t *n, bool last)
+convert(struct encoding *e, char *to, size_t room, const char *p, size_t *n, bool last)
 {
-	size_t given = *n, len = encoding_convert(e, to, p, n, last);
+	size_t given = *n, len = encoding_convert(e, to, room, p, n, last);
 
 	CHECK(len <= room && *n <= given && given - *n <= (last ? 0 : 3));
 	return len;
@@ -27,14 +27,15 @@ convert(enum encoding e, char *to, size_t room, const char *p, size_t *n, bool l
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static const char *const names[] = { "utf-16le", "utf-16be", "latin1", "windows-1252" };
 	struct buf text = { 0 };
-	enum encoding e;
+	struct encoding *e;
 	char *whole, *parts;
 	size_t cut, used, len, len2, room;
 
 	if (n < 2)
 		return 0;
-	e = ENCODING_UTF16LE + data[0] % 4;
+	CHECK((e = encoding_open(names[data[0] % 4])) != NULL);
 	cut = data[1] % (n - 1);
 	n -= 2;
 	buf_add(&text, data + 2, n);
@@ -54,6 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	buf_add(&text, whole, len);
 	for (const char *p = text.p, *end = p + len; (p = utf8_check(p, end)) != NULL; p++)
 		CHECK(*p == '\xff');
+	encoding_close(e);
 	buf_free(&text);
 	free(whole);
 	free(parts);
