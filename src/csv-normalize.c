@@ -120,7 +120,8 @@ convert_raw(struct source *s, char *to, size_t room)
 	if (n > s->len)
 		n = s->len;
 	if (s->decoder != NULL)
-		len = encoding_convert(s->decoder, to, room, s->raw + s->start, &n, s->eof && n == s->len);
+		len = encoding_convert(s->decoder, to, room, s->raw + s->start, &n,
+		    s->eof && n == s->len);
 	else
 		memcpy(to, s->raw + s->start, len = n);
 	s->start += n;

@@ -179,7 +179,8 @@ check_record(struct push *p, const struct row *row)
 static bool
 is_nested(struct str val, struct buf *scratch)
 {
-	return val.n > 0 && (val.p[0] == '{' || val.p[0] == '[') && json_check(val, scratch, NULL).n == val.n;
+	return val.n > 0 && (val.p[0] == '{' || val.p[0] == '[') &&
+	    json_check(val, scratch, NULL).n == val.n;
 }
 
 static bool

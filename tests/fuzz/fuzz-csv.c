@@ -1,7 +1,7 @@
 /*
- * fuzz-csv - csv_split() on anything: it stays inside the text, makes progress, gives the same fields whether the
- * text comes whole or cut, and csv_put() and csv_copy() write what it reads back as the same record.  Of a text
- * whose records are all good, libcsv reads the same fields.
+ * fuzz-csv - csv_split() on anything: it stays inside the text, makes progress, gives the same
+ * fields whether the text comes whole or cut, and csv_put() and csv_copy() write what it reads
+ * back as the same record.  Of a text whose records are all good, libcsv reads the same fields.
  *
  * The first byte chooses the delimiter.
  */

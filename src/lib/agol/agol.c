@@ -227,7 +227,8 @@ get_token(struct agol *a)
 	if (token.n == 0)
 		die(EX_PROTOCOL, "%s: no token in the answer: is it a portal?", reply->name);
 	life = life_of(answer);
-	bearer_set(&a->bearer, HEADER, token, life > 0 ? life : LIFE);  /* 0 and less: not told, or by another clock than ours */
+	/* 0 and less: not told, or by another clock than ours */
+	bearer_set(&a->bearer, HEADER, token, life > 0 ? life : LIFE);
 	http_done(a->http, reply);
 	buf_free(&url);
 	buf_free(&form);

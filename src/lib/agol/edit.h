@@ -32,7 +32,8 @@ bool agol_find(struct agol *, const struct agol_layer *, struct agol_find *);
 
 enum agol_op { AGOL_ADD, AGOL_UPDATE, AGOL_DELETE };
 
-/* Starts the form of an edit; its things are appended to it by buf_percent(): an array of features, or ids with commas. */
+/* Starts the form of an edit; its things are appended to it by buf_percent(): an array of
+ * features, or ids with commas. */
 void agol_begin_edit(struct buf *form, enum agol_op);
 /* Sends it; N: how many things. */
 enum agol_outcome agol_edit(struct agol *, const struct agol_layer *, enum agol_op, struct str form, size_t n, struct buf *answer);

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DOUBLINGS 20            /* past these any pause is the longest one; keeps the shift from overflow */
+#define DOUBLINGS 20            /* more make no difference, and would overflow */
 
 /* 0 to 1; xorshift is random enough to keep many clients from coming back at once. */
 static double
@@ -17,7 +17,8 @@ chance(void)
 		struct timespec t;
 
 		clock_gettime(CLOCK_REALTIME, &t);
-		random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 20 ^ 1;
+		random = (uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^
+		    (uint64_t)getpid() << 20 ^ 1;
 	}
 	random ^= random << 13;
 	random ^= random >> 7;

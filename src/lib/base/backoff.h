@@ -2,8 +2,9 @@
 #ifndef BACKOFF_H
 #define BACKOFF_H
 
-/* s to wait after so many tries, counted from 0.  Full jitter: any time up to a pause that starts at FIRST, doubles, and ends at
- * LONGEST; so that clients which failed together do not come back together. */
+/* s to wait after so many tries, counted from 0.  Full jitter: any time up to a pause that starts
+ * at FIRST, doubles, and ends at LONGEST; so that clients which failed together do not come back
+ * together. */
 double backoff_pause(double first, double longest, unsigned tries);
 
 #endif

@@ -167,7 +167,8 @@ buf_percent(struct buf *b, struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c != 0 && strchr("-._~", c) != NULL))
 			buf_char(b, (char)c);
 		else
 			buf_add(b, (char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);

@@ -27,7 +27,8 @@ char *buf_take(struct buf *);                   /* caller frees; the buf is empt
 void buf_free(struct buf *);
 /* Appends the text as a JSON string with its quotes.  The text is UTF-8 already. */
 void buf_json(struct buf *, struct str text);
-/* Appends the text percent-encoded, as a part of a URL or of a form: all but letters, digits and -._~ becomes %XX. */
+/* Appends the text percent-encoded, as a part of a URL or of a form: all but letters, digits and
+ * -._~ becomes %XX. */
 void buf_percent(struct buf *, struct str text);
 
 void *xmalloc(size_t);                          /* never NULL; caller frees */

@@ -1,8 +1,8 @@
 /*
  * base/hash.h - a quick hash of bytes: FNV-1a, 64 bits.
  *
- * The same on every machine and in every version, since files that a later run reads hold such hashes.  Not for input that somebody
- * chooses to make it collide: see s3/known.h.
+ * The same on every machine and in every version, since files that a later run reads hold such
+ * hashes.  Not for input that somebody chooses to make it collide: see s3/known.h.
  */
 #ifndef HASH_H
 #define HASH_H

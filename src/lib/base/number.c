@@ -8,7 +8,7 @@
 #define FIT_DIGITS 19           /* so many decimal digits fit 64 bits */
 #define EXACT_DIGITS 999999999999999    /* a number up to this is a double without rounding */
 #define EXACT_POWER 22          /* and so is 10 to this: the one division or product of the two is rounded once */
-#define HUGE_POWER 100000000    /* an exponent beyond it is 0 or infinite, whatever the digits; keeps the sum from overflow */
+#define HUGE_POWER 100000000    /* a larger exponent is no different, and would overflow */
 
 static const double powers[EXACT_POWER + 1] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
 	1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };

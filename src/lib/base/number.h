@@ -14,10 +14,11 @@
 struct decimal {
 	bool negative;
 	struct str whole, part;         /* digits, in the text; not both are empty */
-	long power;                     /* what the exponent says: up to a billion, which is as good as more */
+	long power;                     /* the exponent; at most a billion, which is as good as more */
 };
 bool decimal_read(struct decimal *, struct str);
-/* The nearest double, where two exact doubles and one operation make it: that is nearly every coordinate and amount.  Else false. */
+/* The nearest double, where two exact doubles and one operation make it: that is nearly every
+ * coordinate and amount.  Else false. */
 bool decimal_exact(const struct decimal *, double *);
 
 /* The digit at place I of all of them, those before the point first. */

@@ -1,7 +1,8 @@
 /*
  * base/slurp.h - the whole of a small file: settings, tokens, secrets.
  *
- * For files that people name as operands, where "-" is standard input, see input_slurp() in records/input.h.
+ * For files that people name as operands, where "-" is standard input, see input_slurp() in
+ * records/input.h.
  */
 #ifndef SLURP_H
 #define SLURP_H
@@ -12,7 +13,7 @@ enum slurp {
 	SLURP_WHOLE,
 	SLURP_NOT_OPENED,       /* errno says why, as it does for the next two */
 	SLURP_FAILED,           /* a read error: what was read before it is in the buffer */
-	SLURP_TOO_LARGE,        /* more than MOST bytes, with EFBIG: the first of them are in the buffer */
+	SLURP_TOO_LARGE,        /* more than MOST bytes: EFBIG; the first are in the buffer */
 };
 
 /* Appends the file's bytes. */

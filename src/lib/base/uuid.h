@@ -9,8 +9,8 @@
 
 /* True for 8-4-4-4-12 hex digits, in lower case unless ANY_CASE. */
 bool uuid_is(struct str text, bool any_case);
-/* Reads what PostgreSQL reads: hex digits of either case, with a hyphen or none after each fourth one, and braces around all or none.
- * False if it is anything else. */
+/* Reads what PostgreSQL reads: hex digits of either case, with a hyphen or none after each fourth
+ * one, and braces around all or none.  False if it is anything else. */
 bool uuid_read(unsigned char bytes[UUID_BYTES], struct str text);
 /* Writes 8-4-4-4-12 hex digits in lower case. */
 void uuid_put(char text[UUID_LEN], const unsigned char bytes[UUID_BYTES]);

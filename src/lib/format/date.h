@@ -41,7 +41,7 @@ bool date_parse_format(struct str text, const char *format, struct moment *, con
 /* What is wrong with a format, or NULL: it has to say year, month and day, and %p with %I. */
 const char *date_format_check(const char *format);
 
-#define UNIX_2000 946684800LL    /* seconds from 1970-01-01, where Unix time starts, to 2000-01-01 */
+#define UNIX_2000 946684800LL   /* s from 1970-01-01, where Unix time starts, to 2000-01-01 */
 
 /* Days and microseconds since 2000-01-01, PostgreSQL's epoch.  Microseconds are in UTC if there is a zone. */
 int32_t date_days(const struct moment *);

@@ -547,7 +547,9 @@ json_check(struct str text, struct buf *copy, struct json_error *e)
 	end = copy->p + copy->len;
 	p = json_space(copy->p, end);
 	past = p < end ? json_skip(p, end, e != NULL ? e : &ours) : NULL;
-	return past != NULL && json_space(past, end) == end ? (struct str){ p, (size_t)(past - p) } : (struct str){ 0 };
+	if (past == NULL || json_space(past, end) != end)
+		return (struct str){ 0 };
+	return (struct str){ p, (size_t)(past - p) };
 }
 
 void

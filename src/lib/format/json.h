@@ -24,8 +24,9 @@ const char *json_space(const char *p, const char *end);
 /* Past the one value that starts at p, or NULL with *e filled.  A number at the very end counts as whole. */
 const char *json_skip(const char *p, const char *end, struct json_error *e);
 
-/* The one JSON value in a text that needs no padding and no 0 at its end: copied to COPY, which is reset first, and lent from there
- * without the white space around it.  p NULL where the text is anything else; *e says why, where e is not NULL. */
+/* The one JSON value in a text that needs no padding and no 0 at its end: copied to COPY, which
+ * is reset first, and lent from there without the white space around it.  p NULL where the text
+ * is anything else; *e says why, where e is not NULL. */
 struct str json_check(struct str text, struct buf *copy, struct json_error *e);
 
 /* From the quote of an object's name at p past its colon to where its value starts; name: as it is in json_walk.  NULL as json_skip(). */

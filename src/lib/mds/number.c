@@ -39,7 +39,8 @@ mds_is_integer(struct str number)
 	return d == (double)(int64_t)d;
 }
 
-/* The first digits of d from FIRST on as a whole number of N digits, zeros where it has no more, rounded by the one behind them. */
+/* The first digits of d from FIRST on as a whole number of N digits, zeros where it has no more,
+ * rounded by the one behind them. */
 static int64_t
 round_decimal(const struct decimal *d, size_t first, size_t n)
 {

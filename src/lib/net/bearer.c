@@ -5,7 +5,8 @@
 
 #include "base/clock.h"
 
-#define MARGIN 300.0            /* s before its end at which a token is renewed; a quarter of its life where that is shorter */
+/* s before its end at which a token is renewed; a quarter of its life where that is shorter */
+#define MARGIN 300.0
 
 void
 bearer_set(struct bearer *b, const char *name, struct str token, double life)

@@ -17,7 +17,8 @@ struct bearer {
 	double until;                   /* when to renew it, by clock_now(); 0: never */
 };
 
-/* In place of the one before; messages do not show it.  LIFE: s for which it is good; 0: nobody knows, or for ever. */
+/* In place of the one before; messages do not show it.  LIFE: s for which it is good; 0: nobody
+ * knows, or for ever. */
 void bearer_set(struct bearer *, const char *name, struct str token, double life);
 /* There is none, or its life is nearly over. */
 bool bearer_is_due(const struct bearer *);

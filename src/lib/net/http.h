@@ -158,11 +158,13 @@ void http_add_header(struct http_reply *, const char *header);
 void http_set_url(struct http_reply *, const char *url);
 /* A header of the reply, or NULL; lent until http_done(). */
 const char *http_header(const struct http_reply *, const char *name);
-/* When the server says that it is, in Unix time; -1 where it does not say, or nothing that is a date. */
+/* When the server says that it is, in Unix time; -1 where it does not say, or nothing that is a
+ * date. */
 time_t http_date(const struct http_reply *);
 /* The server's own words out of an error's body: its JSON message, the title of its HTML, or the first line; shortened. */
 void http_message(struct buf *, const struct http_reply *);
-/* The JSON of a body, from its first byte that is not white space on: a value where http_check_json() found it good. */
+/* The JSON of a body, from its first byte that is not white space on: a value where
+ * http_check_json() found it good. */
 struct str http_json(const struct http_reply *);
 /* A check: the body is one whole JSON value. */
 const char *http_check_json(struct http_reply *, void *);

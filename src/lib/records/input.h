@@ -35,8 +35,9 @@ bool input_more(struct input *);
 /* Goes on to the next file once all of this one is consumed; false after the last. */
 bool input_next_file(struct input *);
 void input_close(struct input *);
-/* Appends a whole file, or standard input for "-", and returns its name for messages.  Stops when there are more than MOST
- * bytes: compare text->len with it.  Ends the process as the functions above do. */
+/* Appends a whole file, or standard input for "-", and returns its name for messages.  Stops when
+ * there are more than MOST bytes: compare text->len with it.  Ends the process as the functions
+ * above do. */
 const char *input_slurp(const char *file, struct buf *text, size_t most);
 int input_fd(const struct input *);     /* of the current file, to wait for */
 

@@ -8,7 +8,8 @@
 #define CRC32C 0x82f63b78
 #define CRC64NVME 0x9a6c9329ac4bc9b5
 
-/* Eight bytes at a time, a GiB in a second, which is quicker than they come: slice[k][b] is what byte b does to the rest when k bytes follow it. */
+/* Eight bytes at a time, a GiB in a second, which is quicker than they come: slice[k][b] is what
+ * byte b does to the rest when k bytes follow it. */
 static uint64_t slice[8][256];
 static uint64_t sliced_for;
 
