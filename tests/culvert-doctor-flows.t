@@ -83,9 +83,12 @@ configure '{"token": "hush-wrong"}'
 run 77 'a wrong token of a provider' doctor mds
 line FAIL 'provider jump: '
 no_secret
-configure '{"mds_api_url": "http://nowhere.invalid"}'
+configure '{"mds_api_url": "https://nowhere.invalid"}'
 run 69 'a provider whose name does not resolve' doctor mds
 line FAIL 'dns nowhere.invalid: '
+configure '{"mds_api_url": "http://nowhere.invalid"}'
+run 78 '... without TLS: the status is that of the worst failure' doctor mds
+line FAIL 'provider jump: '
 configure '{}'
 FERNET_KEY=$(fernet keygen) run 78 'another key than the configuration was encrypted with' doctor mds
 line FAIL "providers in config/providers_test.json: config/providers_test.json: can't be decrypted"
