@@ -90,7 +90,7 @@ trigger() {
 }
 wait_run() {
 	local state round
-	for round in $(seq 600); do
+	for round in $(seq 1800); do		# 15 minutes or more: only a run that never ends takes so long, on any machine
 		state=$(get_api "dags/$1/dagRuns/$2" | jq -r .state)
 		case $state in success | failed) break ;; esac
 		sleep 0.5
