@@ -217,19 +217,6 @@ agol_value(struct buf *b, const struct agol_field *field, const struct field *va
 
 /* ---- geometry ---- */
 
-/* [x,y],[x,y] */
-static void
-add_point(const struct place *place, void *arg)
-{
-	struct buf *list = arg;
-
-	buf_text(list, list->len > 0 ? ",[" : "[");
-	number_put(list, place->longitude);
-	buf_char(list, ',');
-	number_put(list, place->latitude);
-	buf_char(list, ']');
-}
-
 static const char *
 say_fault(const struct places *p, const struct field *location, enum place_fault fault)
 {
@@ -283,7 +270,7 @@ static const char *
 put_geometry(struct buf *b, enum agol_shape shape, long long wkid, const struct field *location, struct str lat, struct str lon)
 {
 	struct buf list = { 0 };
-	struct places p = { .degrees = wkid == WGS84, .take = add_point, .arg = &list };
+	struct places p = { .degrees = wkid == WGS84, .take = place_add_point, .arg = &list };
 	enum place_fault fault = location != NULL ? places_read(&p, location) : places_pair(&p, lat, lon);
 	const char *bad = fault != PLACE_GOOD ? say_fault(&p, location, fault) : put_points(b, buf_all(&list), p.n, shape, wkid);
 

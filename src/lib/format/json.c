@@ -85,6 +85,16 @@ utf8_put(char *to, unsigned long c)
 	return n;
 }
 
+size_t
+utf8_count(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 /* The four digits at p, or -1 with *bad the first that is none. */
 static long
 hex4(const char *p, const char **bad)
@@ -517,23 +527,27 @@ json_find(struct str object, const struct str *names, struct str *values, size_t
 	buf_free(&scratch);
 }
 
+size_t
+json_move_line(char *to, struct str json)
+{
+	size_t n = 0;
+
+	if (memchr(json.p, '\n', json.n) == NULL && memchr(json.p, '\r', json.n) == NULL) {
+		memmove(to, json.p, json.n);
+		return json.n;
+	}
+	for (size_t i = 0; i < json.n; i++)
+		if (json.p[i] != '\n' && json.p[i] != '\r')
+			to[n++] = json.p[i];
+	return n;
+}
+
 void
 json_one_line(struct buf *b, struct str json)
 {
-	const char *p = json.p, *end = p + json.n;
-
-	if (memchr(p, '\n', json.n) == NULL && memchr(p, '\r', json.n) == NULL) {
-		buf_str(b, json);
-		return;
-	}
-	while (p < end) {
-		size_t n = 0;
-
-		while (p + n < end && p[n] != '\n' && p[n] != '\r')
-			n++;
-		buf_add(b, p, n);
-		p += n < (size_t)(end - p) ? n + 1 : n;
-	}
+	buf_room(b, json.n);
+	b->len += json_move_line(b->p + b->len, json);
+	b->p[b->len] = '\0';
 }
 
 struct str

@@ -62,6 +62,8 @@ struct str json_text(struct str value, struct buf *scratch);
 
 /* Appends JSON that was found good before without its line breaks, which are nothing but white space in it. */
 void json_one_line(struct buf *, struct str json);
+/* The same to TO, which may be in the text itself, at its start or before it.  Returns the length. */
+size_t json_move_line(char *to, struct str json);
 
 /* Appends bytes that may not be UTF-8 as a JSON string: each wrong one becomes U+FFFD.
  * They need no padding. */
@@ -76,5 +78,6 @@ void json_find(struct str object, const struct str *names, struct str *values, s
 size_t utf8_put(char *to, unsigned long code);
 /* The first byte that is not UTF-8, or NULL.  NUL bytes count as good here. */
 const char *utf8_check(const char *p, const char *end);
+size_t utf8_count(struct str);                  /* the characters of good UTF-8 */
 
 #endif

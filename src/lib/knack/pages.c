@@ -318,22 +318,6 @@ judge_end(const struct knack_pages *p)
 
 /* ---- taking ---- */
 
-/* Line breaks stand between tokens only: strings hold none. */
-static size_t
-copy_line(char *to, struct str record)
-{
-	size_t n = 0;
-
-	if (memchr(record.p, '\n', record.n) == NULL && memchr(record.p, '\r', record.n) == NULL) {
-		memmove(to, record.p, record.n);
-		return record.n;
-	}
-	for (size_t i = 0; i < record.n; i++)
-		if (record.p[i] != '\n' && record.p[i] != '\r')
-			to[n++] = record.p[i];
-	return n;
-}
-
 static bool
 is_wanted(struct knack_pages *p, struct str record, struct str id)
 {
@@ -365,7 +349,7 @@ take_page(struct knack_pages *p)
 	while (json_next(&w)) {
 		if (!is_wanted(p, w.value, id_of(w.value)) || p->at.rows + p->page.rows == p->want.limit)
 			continue;
-		out += copy_line(out, w.value);
+		out += json_move_line(out, w.value);
 		*out++ = '\n';
 		p->page.rows++;
 	}

@@ -90,16 +90,6 @@ type_of(const char *p)
 
 /* ---- strings and numbers ---- */
 
-static size_t
-characters(struct str text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.n; i++)
-		n += ((unsigned char)text.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* The point of ^(.*)$ in the schemas, which are of ECMA 262: no line terminators, and those are four. */
 static bool
 is_line(struct str text)
@@ -158,7 +148,7 @@ string_fault(struct mds_check *c, struct str text, bool escaped, const struct md
 	}
 	if (rule->words != NULL && !find_word(c, rule->words, text))
 		return NO_WORD;
-	if (rule->max_chars > 0 && text.n > rule->max_chars && characters(text) > rule->max_chars)
+	if (rule->max_chars > 0 && text.n > rule->max_chars && utf8_count(text) > rule->max_chars)
 		return TOO_LONG;
 	return pattern_fault(rule->pattern, text);
 }

@@ -105,22 +105,6 @@ place_of(struct str element, const struct mds_cut *cut)
 	return cut->reach > 0 && ((usec < from && usec >= from - (double)cut->reach) || usec == to) ? PASSED_OVER : OUTSIDE;
 }
 
-/* Line breaks stand between tokens only: strings hold none. */
-static size_t
-move_line(char *to, struct str element)
-{
-	size_t n = 0;
-
-	if (memchr(element.p, '\n', element.n) == NULL && memchr(element.p, '\r', element.n) == NULL) {
-		memmove(to, element.p, element.n);
-		return element.n;
-	}
-	for (size_t i = 0; i < element.n; i++)
-		if (element.p[i] != '\n' && element.p[i] != '\r')
-			to[n++] = element.p[i];
-	return n;
-}
-
 /* Each element takes the place of the bracket or comma before it and of itself; so what comes is never overwritten. */
 void
 mds_page_cut(struct mds_page *page, const struct mds_cut *cut)
@@ -139,7 +123,7 @@ mds_page_cut(struct mds_page *page, const struct mds_cut *cut)
 		page->outside += place == OUTSIDE;
 		if (cut->separator == ',' && page->rows > 0)
 			*out++ = ',';
-		out += move_line(out, w.value);
+		out += json_move_line(out, w.value);
 		if (cut->separator != ',')
 			*out++ = cut->separator;
 		page->rows++;

@@ -89,23 +89,13 @@ is_start_of(struct str s, size_t least, const char *word)
 
 /* Text kinds */
 
-static size_t
-count_chars(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static const char *
 encode_text(struct buf *out, const struct pgvalue *v)
 {
 	if (v->typmod >= VARHDRSZ) {
 		size_t most = (size_t)(v->typmod - VARHDRSZ);
 
-		if (v->text.n > most && count_chars(v->text) > most)
+		if (v->text.n > most && utf8_count(v->text) > most)
 			return "is too long";
 	}
 	buf_str(out, v->text);

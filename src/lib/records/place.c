@@ -143,3 +143,15 @@ places_free(struct places *p)
 	buf_free(&p->scratch[0]);
 	buf_free(&p->scratch[1]);
 }
+
+void
+place_add_point(const struct place *place, void *buf)
+{
+	struct buf *list = buf;
+
+	buf_text(list, list->len > 0 ? ",[" : "[");
+	number_put(list, place->longitude);
+	buf_char(list, ',');
+	number_put(list, place->latitude);
+	buf_char(list, ']');
+}

@@ -46,5 +46,7 @@ enum place_fault places_read(struct places *, const struct field *value);
 /* Takes one that is in two texts; p NULL and blank ones are empty. */
 enum place_fault places_pair(struct places *, struct str latitude, struct str longitude);
 void places_free(struct places *);
+/* A take() that makes a list of positions in a struct buf, as JSON without its brackets: [-97.7,30.2],[-97.8,30.3] */
+void place_add_point(const struct place *, void *buf);
 
 #endif

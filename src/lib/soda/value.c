@@ -191,18 +191,6 @@ is_ready(const struct field *f)
 	return ready;
 }
 
-static void
-take_point(const struct place *place, void *arg)
-{
-	struct buf *out = arg;
-
-	buf_text(out, out->len > 0 ? ",[" : "[");
-	number_put(out, place->longitude);
-	buf_char(out, ',');
-	number_put(out, place->latitude);
-	buf_char(out, ']');
-}
-
 static const char *
 shape_points(const struct field *from, struct field *to, struct buf *out, bool many)
 {
@@ -212,7 +200,7 @@ shape_points(const struct field *from, struct field *to, struct buf *out, bool m
 
 	if (is_ready(from))
 		return NULL;
-	why = each_place(from, take_point, &points, &n);
+	why = each_place(from, place_add_point, &points, &n);
 	if (why == NULL && !many && n > 1)
 		why = "has several places, and the column takes one";
 	if (why == NULL && n == 0) {
