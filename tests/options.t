@@ -79,4 +79,6 @@ soda-fetch -o --order
 soda-shape --columns --schema
 soda-shape --timezone --zone
 IN
+run 64 'an option without a name is none that lost its letter' knack-fetch --=5
+said 'knack-fetch: --: no such option'
 done_testing

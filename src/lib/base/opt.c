@@ -54,7 +54,7 @@ static const struct opt *
 find(const struct opt *table, const char *name, size_t n, char letter)
 {
 	for (const struct opt *o = table; o != NULL && o->kind != OPT_KIND_END; o++)
-		if (name != NULL ? strlen(o->name) == n && strncmp(o->name, name, n) == 0
+		if (name != NULL ? n > 0 && strlen(o->name) == n && strncmp(o->name, name, n) == 0
 		                 : o->letter != 0 && o->letter == letter)
 			return o;
 	return NULL;
