@@ -189,9 +189,10 @@ stalled() {		# stalled RUN: a load that has its stages and waits for its source,
 }
 stalled one
 sql 'CREATE SCHEMA api'
-jq '.table = "api.requests" | .views = []' "$DATASETS" >api.json
+jq '.table = "api.requests" | .views = [{name: "api.shown", sql: "SELECT \u0027\n\tx \\n\u0027::text AS shown"}]' "$DATASETS" >api.json
 control '{"reset":true}'
 DATASETS=$work/api.json MODE=full run 0 'a load of another table at the same time' load
+is 'has its view as it was written, line by line' t "$(sql "SELECT shown = E'\\n\\tx \\\\n' FROM api.shown")"
 is 'leaves the first alone' running "$(sql "SELECT status FROM load_log WHERE target = 'requests' ORDER BY id DESC LIMIT 1")"
 is 'and its stages' 2 "$(sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'requests_stage%'")"
 is 'and loads its own' "$(sql 'SELECT count(*) FROM requests')" "$(sql 'SELECT count(*) FROM api.requests')"

@@ -227,6 +227,9 @@ for command in metadata to-s3 to-socrata to-agol; do
 	grep -q '^sluice ' out; ok $? '... shows the pipeline' || cat out
 	! grep -q hush out; ok $? '... and no secret'
 done
+jq '.apps["all-fields"].containers.view_18 += {zone: "Mars/Olympus", domain: "elsewhere.test", app: false}' apps.json >stray.json
+APPS=$work/stray.json run 0 'members of a container that have the names of others' knack to-socrata --dry-run
+grep -q 'America/Chicago' out && grep -q soda.test out && ! grep -q 'Mars\|elsewhere' out; ok $? '... change nothing' || cat out
 is '... and asks nobody' 0 "$(writes "$knack_server" .)"
 is 'no directory is left' '' "$(ls "$TMPDIR")"
 done_testing

@@ -1,13 +1,13 @@
 # What 311.json configures, for load: lines of tab-separated fields, of which the first says what the line is.
 #
 #	source	DOMAIN	TABLE	KEY	NEWER
-#	dataset	YEAR	ID	SELECT	NEWER	WHOLE	the source's name of the "newer" column; whether it has all of our columns
+#	dataset	YEAR	ID	SELECT	NEWER	WHOLE	the name of "newer" in the source; whether it has all of our columns
 #	missing	YEAR		a wanted year without a dataset
 #	configured	BOOLEAN	whether this year has one
 #	view	NAME
-#	sql	TEXT		a line of the SQL for psql that makes the target and the views; what is there already is left alone
+#	sql	TEXT		a line of the SQL, for psql, that makes the target and the views where they are missing
 #
-#   --arg years "2019 2020" (empty: all)  --argjson all false (true: those of all years)  --arg this_year 2020
+#   --arg years "2019 2020" (empty: all)  --argjson all false (true: datasets of all years)  --arg this_year 2020
 # It is an error if the file is not as docs/311.md describes it.
 
 def check(condition; $what): if condition then . else error($what) end;

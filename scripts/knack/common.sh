@@ -55,7 +55,8 @@ need jq sluice flock knack-fetch knack-format knack-push soda-fetch soda-shape s
 declare -A configured=()
 read_configuration() {
 	local lines name value status=0
-	lines=$(jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" -f "$here/config.jq" "$APPS") || status=$?
+	lines=$(jq -r --arg app "$app" --arg container "$container" --arg dest "$app_dest" \
+	    -f "$here/config.jq" "$APPS") || status=$?
 	((status < 128)) || exit "$status"
 	((status == 0)) || die 78 "$APPS: see docs/knack.md for its format"
 	while IFS=$'\t' read -r name value; do

@@ -2,8 +2,9 @@
 #
 #	domain, zone		of all apps: socrata_domain and timezone
 #	app, container		true, where there are such
-#	scene, socrata.dataset, agol.item, ...: what the container has, by its path; below knack, only the destination's, as dest.object, ...
-#	dest.key		the field by which to-knack matches records
+#	.scene, .agol.item, ...	what the container has, by its path
+#	.dest.object, ...	of its copies, only the one to the destination
+#	.dest.key		the field by which to-knack matches records
 #
 #   --arg app NAME  --arg container NAME  --arg dest NAME (empty: none)
 # It is an error if the file is not as docs/knack.md describes it.
@@ -25,5 +26,5 @@ if (.apps | type) != "object" then error("apps is an object") else . end
      (select($this) | ["app", true]),
      (select($its) | ["container", true], ($its | del(.knack) + {dest: (.knack[$dest]? | . + {
          key: [.fields[]? | select(.key) | .to | rtrimstr("_raw")][0] })}
-       | del(.dest.fields) | paths(scalars) as $path | [($path | map(tostring) | join(".")), getpath($path)]))
+       | del(.dest.fields) | paths(scalars) as $path | [($path | map("." + tostring) | add), getpath($path)]))
    | select(.[1] != null) | @tsv)
