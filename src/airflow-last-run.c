@@ -194,7 +194,8 @@ get(struct airflow *a, const char *what)
 		}
 
 		struct http_reply *reply = http_start(a->http, &(struct http_request){ .url = url.p, .what = what, .claims = ours,
-		    .secrets = (const char *const[]){ a->bearer.header.p, NULL }, .user = a->bearer.token == NULL ? a->user : NULL,
+		    .secrets = (const char *const[]){ a->bearer.header.p, NULL },
+		    .user = a->bearer.token == NULL ? a->user : NULL,
 		    .password = a->password, .credential = how_to_log_in, .want = "JSON", .check = http_check_json });
 
 		http_wait(a->http, reply);
@@ -204,8 +205,8 @@ get(struct airflow *a, const char *what)
 			return reply;
 		}
 		if (!a->logs_in || renewed)
-			refused(reply, a->user == NULL && a->bearer.token == NULL ? "set AIRFLOW_USERNAME and AIRFLOW_PASSWORD, or AIRFLOW_TOKEN"
-			    : how_to_log_in);
+			refused(reply, a->user != NULL || a->bearer.token != NULL ? how_to_log_in
+			    : "set AIRFLOW_USERNAME and AIRFLOW_PASSWORD, or AIRFLOW_TOKEN");
 		http_done(a->http, reply);
 		log_in(a);
 		renewed = true;

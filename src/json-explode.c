@@ -253,7 +253,8 @@ put_carried(struct explode *x, struct buf *b, struct str element)
 		if (c == NULL)
 			continue;
 		if (c->set && !str_eq(w.value, buf_all(&c->value)))
-			bad(x, w.key.p, "the element has a field of the carried name and another value: see --carry FIELD=NAME");
+			bad(x, w.key.p,
+			    "the element has a field of the carried name and another value: see --carry FIELD=NAME");
 		c->own = true;
 	}
 	json_one_line(b, (struct str){ element.p, brace - element.p });
@@ -418,9 +419,10 @@ look_behind(struct explode *x)
 
 		if (!c->set && !optional) {
 			rows_flush(x->out);
-			die(EX_DATAERR, "%s: byte %llu: no field \"%.*s\" to carry %s: see --optional", x->in.file, x->offset,
-			    (int)c->path.k[c->path.n - 1].n, c->path.k[c->path.n - 1].p,
-			    c->level + 1 == x->path.n && c->path.n == x->path.n ? "beside the array" : "in the document");
+			die(EX_DATAERR, "%s: byte %llu: no field \"%.*s\" to carry %s: see --optional",
+			    x->in.file, x->offset, (int)c->path.k[c->path.n - 1].n, c->path.k[c->path.n - 1].p,
+			    c->level + 1 == x->path.n && c->path.n == x->path.n ?
+			    "beside the array" : "in the document");
 		}
 	}
 }
@@ -451,8 +453,8 @@ missing(struct explode *x, size_t level)
 	if (optional)
 		return;
 	rows_flush(x->out);
-	die(EX_DATAERR, "%s: byte %llu: no \"%.*s\" in the object that ends here: see --optional", x->in.file, x->offset,
-	    (int)x->path.k[level].n, x->path.k[level].p);
+	die(EX_DATAERR, "%s: byte %llu: no \"%.*s\" in the object that ends here: see --optional",
+	    x->in.file, x->offset, (int)x->path.k[level].n, x->path.k[level].p);
 }
 
 static void
@@ -500,7 +502,7 @@ explode_value(struct explode *x, size_t level)
 	else if (c == 'n' && level > 0)
 		put_elements(x, true);             /* null on the way is an empty batch too */
 	else {
-		next_value(x);                   /* it may not even be JSON, and that is said first */
+		next_value(x);          /* text that is not JSON gets the message about that */
 		bad(x, x->in.p, "PATH wants an object here");
 	}
 }
@@ -637,7 +639,8 @@ parse_carry(struct explode *x, struct carry *c, const char *arg)
 		die(EX_USAGE, "--carry %s: want FIELD or FIELD=NAME", arg);
 	c->level = common_keys(&c->path, &x->path);
 	if (c->level == x->path.n || c->level == c->path.n)
-		die(EX_USAGE, "--carry %s: that is the array itself, or %s", arg, c->level == x->path.n ? "in it" : "around it");
+		die(EX_USAGE, "--carry %s: that is the array itself, or %s", arg,
+		    c->level == x->path.n ? "in it" : "around it");
 }
 
 static void

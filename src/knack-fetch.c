@@ -86,7 +86,8 @@ do_metadata(struct knack *k)
 	struct buf json = { 0 };
 
 	knack_metadata(k, &json);
-	knack_app_free(knack_app_parse(buf_all(&json), "metadata", METADATA_WRITER, EX_PROTOCOL));       /* is it that? */
+	/* dies if it is something else */
+	knack_app_free(knack_app_parse(buf_all(&json), "metadata", METADATA_WRITER, EX_PROTOCOL));
 	put_line(out, buf_all(&json));
 	rows_finish(out);
 	buf_free(&json);

@@ -67,7 +67,8 @@ check_options(char **operands)
 		die(EX_USAGE, "--count, --describe and --bulk: choose one");
 	if (bulk && (row_limit >= 0 || page_size > 0 || jobs > 1))
 		die(EX_USAGE, "--bulk is one stream of all rows: no --limit, --page-size or --jobs with it");
-	if (bulk && source.api == SODA_2 && (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))
+	if (bulk && source.api == SODA_2 &&
+	    (opt_select != NULL || opt_where != NULL || opt_order != NULL || since != NULL))
 		die(EX_USAGE, "the old bulk download has all columns and rows: use --api 3, or leave out --bulk");
 	if (bulk && source.api == SODA_2 && out_format != ROWS_CSV)
 		die(EX_USAGE, "the old bulk download has records as CSV only: add --to csv, or use --api 3");

@@ -75,6 +75,9 @@ OUT
 t '... and each file that the page names is there' 0 bash -c 'cd "$1" && for file in $(grep -oE "\`[a-z0-9]+/[a-z0-9-]+\.[ch]\`" docs/architecture.md | tr -d "\`"); do
     [ -e "src/lib/$file" ] || [ -e "$file" ] || echo "$file"; done' - "$top" 3</dev/null
 
+lines=$(cd "$top/src/lib" && sed -n '/^## Where to start/,$s/^[1-9]\. //p' "$top/docs/architecture.md" | grep -oE '[a-z0-9]+/[a-z0-9-]+\.h' | xargs cat | wc -l)
+[ "$lines" -gt 500 ] && [ "$lines" -le 900 ]; ok $? 'the headers to start with have about 800 lines' || echo "# $lines"
+
 # ---- one version everywhere ----
 version=$(sed -n 's/^VERSION = //p' "$top/Makefile")
 t 'the newest version in NEWS is the Makefile'\''s' 0 sed -n '0,/^## /s/^## \([0-9.]*\).*/\1/p' "$top/NEWS.md" 3<<<"$version"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define FIT_DIGITS 19           /* so many decimal digits fit 64 bits */
+#define FIT_DIGITS 19           /* decimal digits that always fit 64 bits */
 #define EXACT_DIGITS 999999999999999    /* a number up to this is a double without rounding */
 #define EXACT_POWER 22          /* and so is 10 to this: the one division or product of the two is rounded once */
 #define HUGE_POWER 100000000    /* a larger exponent is no different, and would overflow */

@@ -1,7 +1,8 @@
 /*
  * base/number.h - decimal numbers as people and machines write them: -12.50, .5, 1., +1e3, 007.
  *
- * No hexadecimal, no infinity, no NaN, and no white space around them.  Only a lack of memory ends the process: fuzzers call these.
+ * No hexadecimal, no infinity, no NaN, and no white space around them.  Only a lack of memory ends
+ * the process: fuzzers call these.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
@@ -46,10 +47,11 @@ decimal_zeros(const struct decimal *d)
 }
 
 bool number_is(struct str);
-/* The nearest double, some times as fast as strtod(3) for the fifteen digits that coordinates have.  False for what is none, and
- * for what is too large for a double: that is an infinity then. */
+/* The nearest double, several times as fast as strtod(3) for the fifteen digits of coordinates.
+ * False if the text is not a number, or is too large for a double: then *n is an infinity. */
 bool number_read(struct str, double *);
-/* Appends a number as JSON has it, which knows no plus, no bare point and no zeros in front; its digits stay as they came. */
+/* Appends a number as JSON has it, which knows no plus, no bare point and no zeros in front; its
+ * digits stay as they came. */
 void number_put(struct buf *, struct str);
 
 #endif

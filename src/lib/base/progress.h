@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
-/* So many more. */
+/* Adds to the counts. */
 void progress_add(unsigned long long rows, unsigned long long bytes);
-/* So many rows in all, up to now; and at the end, 0: not known. */
+/* The rows up to now; and the rows at the end, 0: not known. */
 void progress_set_rows(unsigned long long rows);
 void progress_set_total(unsigned long long rows);
 /* Begins anew, for the second pass over what was read. */

@@ -18,7 +18,8 @@ enum slurp {
 
 /* Appends the file's bytes. */
 enum slurp slurp(struct buf *, const char *path, size_t most);
-/* The exit status of a file of settings that slurp() did not read: EX_IOERR of a read error, else EX_CONFIG.  Keeps errno. */
+/* The exit status for a file of settings that slurp() did not read: EX_IOERR after a read error,
+ * else EX_CONFIG.  Keeps errno. */
 int slurp_status(enum slurp how);
 
 #endif

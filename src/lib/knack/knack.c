@@ -49,7 +49,8 @@ find_base(const struct knack_options *options, struct buf *base)
 	if (options->slug != NULL && options->base_url != NULL)
 		die(EX_USAGE, "--slug and --base-url: choose one");
 	if (options->slug != NULL) {
-		if (*options->slug == '\0' || strspn(options->slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(options->slug))
+		if (*options->slug == '\0' ||
+		    options->slug[strspn(options->slug, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
 			die(EX_USAGE, "--slug %s: want an account's slug, such as atd", options->slug);
 		buf_fmt(base, "https://%s-api.knack.com", options->slug);
 	} else if (options->base_url != NULL) {

@@ -141,7 +141,8 @@ schedule_need(struct schedule *s)
 	struct pg_table provider;
 
 	if (!pg_table(s->conn, s->provider, &provider))
-		die(EX_CONFIG, "no table %s.provider in database \"%s\": run %s init", s->schema, PQdb(s->conn), tool.name);
+		die(EX_CONFIG, "no table %s.provider in database \"%s\": run %s init",
+		    s->schema, PQdb(s->conn), tool.name);
 	pg_table_free(&provider);
 	if (!pg_table(s->conn, s->blocks, &s->columns))
 		die(EX_CONFIG, "no table %s in database \"%s\": run %s init", s->shown, PQdb(s->conn), tool.name);
@@ -188,7 +189,8 @@ check_bounds(struct schedule *s, const struct schedule_choice *c)
 	long long n = pg_number(s->conn, sql.p, values.n, values.v);
 
 	if (n > 0)
-		die(EX_CONFIG, "%lld blocks of %s have no bounds in UTC: run %s init --zone ZONE", n, s->shown, tool.name);
+		die(EX_CONFIG, "%lld blocks of %s have no bounds in UTC: run %s init --zone ZONE",
+		    n, s->shown, tool.name);
 	schedule_values_free(&values);
 	buf_free(&sql);
 }
@@ -267,7 +269,8 @@ schedule_check(struct schedule *s, const struct schedule_choice *c)
 			note("%s: the clock leaves this hour out: it is no block", upto.p);
 		block_put_label(&first, missing.first);
 		if (missing.n > 0 && missing.n < blocks)
-			warning("%llu of the %llu blocks of %s after %s up to %s are not in %s, the first is %s: see %s seed",
+			warning("%llu of the %llu blocks of %s after %s up to %s are not in %s, "
+			    "the first is %s: see %s seed",
 			    missing.n, blocks, c->provider, after.p, upto.p, s->shown, first.p, tool.name);
 	}
 	if (missing.n == blocks && (blocks > 0 || first.p == NULL))

@@ -412,7 +412,8 @@ http_pause(struct http *http, struct http_reply *reply, int n)
 	struct http_call *call = call_of(reply);
 	double pause = backoff_pause(http->pace.retry_wait, HTTP_PAUSE, (unsigned)(n - 1));
 	double until = clock_now() + pause;
-	const char *end = n > http->want.retries ? "gave up" : http_pace_ends(&http->pace, pause) ? "--max-time is over" : NULL;
+	const char *end = n > http->want.retries ? "gave up" :
+	    http_pace_ends(&http->pace, pause) ? "--max-time is over" : NULL;
 	const char *advice = strstr(call->why.p, MAY_BE_DONE);
 	char *why = str_dup((struct str){ call->why.p, advice != NULL ? (size_t)(advice - call->why.p) : call->why.len });
 

@@ -22,7 +22,7 @@ void http_pace_open(struct http_pace *, double max_time, double retry_wait);
 /* s to wait after a 202 when so many s were spent on it. */
 double http_pace_poll(const struct http_pace *, double waited);
 void http_pace_hold(struct http_pace *, double seconds);
-/* True if the time for the whole run is over after so many s. */
+/* True if the time for the whole run ends within SECONDS. */
 bool http_pace_ends(const struct http_pace *, double seconds);
 /* When that is by the clock on the wall: "06:00", with the day where it is another one. */
 void http_pace_wall(char *text, size_t size, double seconds);

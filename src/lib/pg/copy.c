@@ -349,8 +349,9 @@ static void
 refuse(struct load *l, const struct column *c, struct str value, const char *why)
 {
 	bool cut = value.n > SHOWN;
-	/* what is a date in no order is not mended by another */
-	const char *see = l->job->how.date_order == DATE_ISO && strstr(why, "ISO 8601") != NULL ? ": see --date-order" : "";
+	/* the option helps only where none was given */
+	bool helps = l->job->how.date_order == DATE_ISO && strstr(why, "ISO 8601") != NULL;
+	const char *see = helps ? ": see --date-order" : "";
 
 	if (cut)
 		for (value.n = SHOWN; value.n > 0 && ((unsigned char)value.p[value.n] & 0xc0) == 0x80;)

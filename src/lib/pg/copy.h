@@ -43,7 +43,10 @@ struct pgcopy_job {
 	void (*widen)(const struct pgcopy_job *, const struct str *names, size_t n);
 };
 
-struct pgcopy_counts { unsigned long long written, nuls; };     /* nuls: those that --nul mended, \u0000 too */
+struct pgcopy_counts {
+	unsigned long long written;
+	unsigned long long nuls;        /* removed or replaced as --nul says; \u0000 too */
+};
 
 /* Loads all records and asks the server for its verdict.  SEEN, if not NULL, has room for table->n and tells which columns
  * any record had. */

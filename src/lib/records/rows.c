@@ -525,7 +525,8 @@ read_header(struct rows *in)
 	if (utf8_check(start, next) != NULL)
 		die(EX_DATAERR, "%s:1: header: invalid UTF-8%s", in->in.file, advice(in, ": ", in->want.see_encoding));
 	if (memchr(start, '\0', (size_t)(next - start)) != NULL)
-		die(EX_DATAERR, "%s:1: header: a NUL byte: UTF-16?%s", in->in.file, advice(in, " ", in->want.see_encoding));
+		die(EX_DATAERR, "%s:1: header: a NUL byte: UTF-16?%s", in->in.file,
+		    advice(in, " ", in->want.see_encoding));
 	keep_header(in, (size_t)(next - start));
 	if (in->want.rename_header != NULL)
 		in->want.rename_header(&in->header, in->in.file, in->want.arg);

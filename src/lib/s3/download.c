@@ -197,7 +197,8 @@ mend(struct http_reply *reply, void *arg)
 	} else if (reply->status == 400 && s3_error_is(reply, "InvalidRequest")) {
 		s3_error(&said, reply);
 		if (strstr(said.p, "Encryption") != NULL || strstr(said.p, "encrypt") != NULL) {
-			buf_fmt(&part->text, "encrypted with a customer's key, which %s can't give: %s", tool.name, said.p);
+			buf_fmt(&part->text, "encrypted with a customer's key, which %s can't give: %s",
+			    tool.name, said.p);
 			reply->failure = EX_NOPERM;
 		}
 	}

@@ -1,4 +1,4 @@
-/* s3/guard.c - an upload in parts is aborted, whatever becomes of us. */
+/* s3/guard.c - aborts an upload in parts, however the process ends. */
 #include "s3/guard.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * s3/guard.h - an upload in parts is aborted, whatever becomes of us.
+ * s3/guard.h - aborts an upload in parts, however the process ends.
  *
  * S3 keeps the parts of an upload that nobody ended, unseen and at a price.  So a second process, the guard, holds the other end
  * of a pair of sockets, and aborts the upload if we end without a word, by kill -9 or for want of memory.  die() and the

@@ -69,8 +69,8 @@ read_columns(struct soda_columns *columns, struct rows *in, const char *writer)
 		struct str name = text_of(row, "name", &scratch[0]), type = text_of(row, "type", &scratch[1]);
 
 		if (name.p == NULL || type.p == NULL)
-			die(EX_DATAERR, "%s: no \"%s\": want the output of %s", rows_where(in), name.p == NULL ? "name" : "type",
-			    writer);
+			die(EX_DATAERR, "%s: no \"%s\": want the output of %s", rows_where(in),
+			    name.p == NULL ? "name" : "type", writer);
 		columns->c = xrealloc(columns->c, columns->n + 1, sizeof *columns->c);
 		columns->c[columns->n++] = (struct soda_column){ .name = { NULL, name.n }, .type = { NULL, type.n } };
 		buf_str(&columns->metadata, name);

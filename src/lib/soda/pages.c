@@ -269,7 +269,8 @@ asks_again(struct soda_pages *p, struct page *page)
 			    page->number, page->asked, page->reply->body.len >> 20);
 		p->size = page->asked / 2;
 		p->wide = PAGES_WANTED / (p->want.jobs + 1) / p->size;
-	} else if (page->number == 1 && p->want.select == NULL && p->soda->api == SODA_2 && !p->listed && has_regions(page)) {
+	} else if (page->number == 1 && p->want.select == NULL && p->soda->api == SODA_2 && !p->listed &&
+	    has_regions(page)) {
 		list_columns(p);
 	} else {
 		return false;

@@ -68,15 +68,16 @@ struct soda *
 soda_open(const char *domain, const char *dataset, const struct soda_options *options)
 {
 	struct soda *s = xcalloc(1, sizeof *s);
+	const char *url = options->base_url;
 	struct buf base = { 0 };
 
 	if (!is_domain(domain))
 		die(EX_USAGE, "%s: not a domain such as data.lacity.org", domain);
 	if (!is_dataset(dataset))
 		die(EX_USAGE, "%s: not a dataset such as h73f-gn57", dataset);
-	if (options->base_url != NULL && strncasecmp(options->base_url, "https://", 8) != 0 && !url_plain(options->base_url))
-		die(EX_USAGE, "--base-url %s: want http:// or https://", options->base_url);
-	buf_fmt(&base, "%s%s", options->base_url != NULL ? "" : "https://", options->base_url != NULL ? options->base_url : domain);
+	if (url != NULL && strncasecmp(url, "https://", 8) != 0 && !url_plain(url))
+		die(EX_USAGE, "--base-url %s: want http:// or https://", url);
+	buf_fmt(&base, "%s%s", url != NULL ? "" : "https://", url != NULL ? url : domain);
 	buf_trim_slashes(&base);
 	s->api = (enum soda_version)options->api;
 	s->domain = domain;
